@@ -1,0 +1,56 @@
+// Package id gives every kind of thing its own type of id, so that two ids cannot
+// trade places in a call.
+//
+// An id is a UUIDv7 as text (RFC 9562): unique, never reused, and ordered by the
+// time it was made, which keeps an index warm and a listing in order. An id is not a
+// secret: whoever shows one must still be allowed.
+package id
+
+import (
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"keyturn/internal/fault"
+)
+
+// The kinds of id. The words are those of the glossary.
+type (
+	// Site is one customer business.
+	Site string
+	// User is a person with a login name.
+	User string
+	// Session is one signed-in browser or app.
+	Session string
+	// Attempt is one sign-in, from the right password to the session.
+	Attempt string
+	// Challenge is one request to pass the second factor.
+	Challenge string
+	// Code is one set of digits of a challenge.
+	Code string
+	// Method is one way of a user to pass the second factor.
+	Method string
+	// Message is one mail or SMS.
+	Message string
+	// Event is one entry of the audit trail.
+	Event string
+	// Device is a remembered device.
+	Device string
+)
+
+// New makes a fresh id. It panics only if the system has no randomness left, which
+// no caller can mend.
+func New[T ~string]() T {
+	return T(uuid.Must(uuid.NewV7()).String())
+}
+
+// Parse reads an id that came from outside: 36 characters, lower case, the canonical
+// form and no other. Anything else is fault.NotFound, because a malformed id and an
+// absent one look the same to whoever asks.
+func Parse[T ~string](s string) (T, error) {
+	u, err := uuid.Parse(s)
+	if err != nil || u.String() != s {
+		return "", fmt.Errorf("id: %w", fault.NotFound)
+	}
+	return T(s), nil
+}

@@ -1,0 +1,90 @@
+package job_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"keyturn/internal/db"
+	"keyturn/internal/db/dbtest"
+	"keyturn/internal/job"
+)
+
+type greet struct {
+	Name string `json:"name"`
+}
+
+func (greet) Kind() string { return "greet" }
+
+func started(t *testing.T, d *db.DB, work *job.Work) *job.Queue {
+	t.Helper()
+	q, err := job.New(d, work, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := q.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := q.Stop(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	return q
+}
+
+func TestAJobIsDoneWhenItsTransactionIsWrittenAndNotOtherwise(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		done := make(chan string, 10)
+		work := job.NewWork()
+		job.On(work, func(_ context.Context, g greet) error { done <- g.Name; return nil })
+		q := started(t, d, work)
+		ctx := t.Context()
+		boom := errors.New("boom")
+		err := d.Do(ctx, func(tx *db.Tx) error {
+			if err := q.Put(ctx, tx, job.Codes, greet{"nobody"}); err != nil {
+				return err
+			}
+			return boom
+		})
+		if !errors.Is(err, boom) {
+			t.Fatal(err)
+		}
+		if err := d.Do(ctx, func(tx *db.Tx) error { return q.Put(ctx, tx, job.Codes, greet{"Pat"}) }); err != nil {
+			t.Fatal(err)
+		}
+		if got := <-done; got != "Pat" {
+			t.Errorf("greeted %q", got)
+		}
+	})
+}
+
+func TestAFailedJobRunsAgain(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		tries := make(chan int, 10)
+		n := 0
+		work := job.NewWork()
+		job.On(work, func(context.Context, greet) error {
+			n++
+			tries <- n
+			if n == 1 {
+				return errors.New("not yet")
+			}
+			return nil
+		})
+		q := started(t, d, work)
+		ctx := t.Context()
+		if err := d.Do(ctx, func(tx *db.Tx) error { return q.Put(ctx, tx, job.Notices, greet{"Kim"}) }); err != nil {
+			t.Fatal(err)
+		}
+		if first, second := <-tries, <-tries; first != 1 || second != 2 {
+			t.Errorf("ran %d, %d", first, second)
+		}
+	})
+}

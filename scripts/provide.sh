@@ -1,0 +1,139 @@
+# Finds what the suite needs, installs what is missing where it may, and exports where
+# everything is. Read by test.sh after lib.sh. Each part says in one line what it did.
+# shellcheck shell=sh disable=SC2154 # $tools comes from lib.sh
+#
+# It may install Debian packages when it is root and apt-get is there. Nothing of the
+# system's PostgreSQL is started or used: the suite runs a private cluster.
+
+# lacks WHAT: under KEYTURN_TEST_REQUIRE=all a missing part of the first order ends the
+# run; otherwise its tests are skipped, and say so.
+lacks() {
+	if [ "${KEYTURN_TEST_REQUIRE:-}" = all ]; then
+		say "$1, and KEYTURN_TEST_REQUIRE=all demands it"
+		exit 1
+	fi
+	say "$1: its tests will be skipped"
+}
+
+may_apt() { [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; }
+
+# apt PACKAGE... installs without questions; what apt says is kept for the case of failure.
+apt() {
+	log=$(mktemp)
+	if [ -z "${apt_is_fresh:-}" ]; then
+		apt-get update >"$log" 2>&1 || say "apt-get update did not work; going on with the lists that are there"
+		apt_is_fresh=yes
+	fi
+	if ! DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
+		-o Dpkg::Options::=--force-confold "$@" >"$log" 2>&1; then
+		tail -n 20 "$log"
+		rm -f "$log"
+		return 1
+	fi
+	rm -f "$log"
+}
+
+find_postgres() {
+	for found in /usr/lib/postgresql/*/bin/initdb; do
+		[ -x "$found" ] && return
+	done
+	command -v initdb
+}
+
+find_chromium() {
+	for name in "${KEYTURN_TEST_CHROMIUM:-}" chromium chromium-browser google-chrome-stable google-chrome; do
+		[ -n "$name" ] && command -v "$name" && return
+	done
+	return 1
+}
+
+provide_postgres() {
+	if [ -n "${KEYTURN_TEST_POSTGRES:-}" ]; then
+		say "PostgreSQL: the one that KEYTURN_TEST_POSTGRES names"
+	elif find_postgres >/dev/null; then
+		say "PostgreSQL: is there"
+	elif may_apt; then
+		# No cluster of the system's own is made or started with the package.
+		if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+			mkdir -p /etc/postgresql-common
+			echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+		fi
+		if apt postgresql; then
+			say "PostgreSQL: installed the Debian package postgresql, without a cluster"
+		else
+			lacks "PostgreSQL: apt-get could not install postgresql"
+		fi
+	else
+		lacks "PostgreSQL: not installed, and this is not root on Debian (apt-get install postgresql)"
+	fi
+}
+
+provide_chromium() {
+	if find_chromium >/dev/null; then
+		say "browser: $(find_chromium) is there"
+	elif may_apt; then
+		if apt chromium fonts-liberation fonts-dejavu-core; then
+			say "browser: installed the Debian packages chromium, fonts-liberation, fonts-dejavu-core"
+		else
+			lacks "browser: apt-get could not install chromium"
+		fi
+	else
+		lacks "browser: no Chromium, and this is not root on Debian (apt-get install chromium fonts-liberation)"
+	fi
+	if KEYTURN_TEST_CHROMIUM=$(find_chromium); then
+		export KEYTURN_TEST_CHROMIUM
+	else
+		unset KEYTURN_TEST_CHROMIUM
+	fi
+}
+
+provide_axe() {
+	if [ -n "${KEYTURN_TEST_AXE:-}" ]; then
+		say "axe: the one that KEYTURN_TEST_AXE names"
+		return
+	fi
+	at=$tools/axe-core-$AXE
+	if [ -f "$at/axe.min.js" ]; then
+		say "axe: $AXE is there"
+	else
+		if ! command -v npm >/dev/null 2>&1 && may_apt; then
+			apt npm && say "npm: installed the Debian package npm"
+		fi
+		if ! command -v npm >/dev/null 2>&1; then
+			say "axe: no npm to fetch axe-core with: the accessibility checks will be skipped"
+			return
+		fi
+		part=$at.part.$$
+		mkdir -p "$part"
+		if (cd "$part" && npm pack --silent "axe-core@$AXE" >/dev/null && tar -xzf "axe-core-$AXE.tgz" package/axe.min.js package/LICENSE); then
+			mkdir -p "$at" && mv -f "$part/package/LICENSE" "$part/package/axe.min.js" "$at/"
+			say "axe: fetched axe-core $AXE with npm into $at"
+		fi
+		rm -rf "$part"
+		if [ ! -f "$at/axe.min.js" ]; then
+			say "axe: npm could not fetch axe-core $AXE: the accessibility checks will be skipped"
+			return
+		fi
+	fi
+	export KEYTURN_TEST_AXE="$at/axe.min.js"
+}
+
+provide_mailpit() {
+	if [ -n "${KEYTURN_TEST_MAILPIT:-}" ]; then
+		say "mail server: the one that KEYTURN_TEST_MAILPIT names"
+	elif KEYTURN_TEST_MAILPIT=$(go_tool mailpit "$MAILPIT" github.com/axllent/mailpit); then
+		export KEYTURN_TEST_MAILPIT
+		say "mail server: mailpit $MAILPIT is there"
+	else
+		unset KEYTURN_TEST_MAILPIT
+		say "mail server: mailpit $MAILPIT could not be built: the tests against a real mail server will be skipped"
+	fi
+}
+
+provide_postgres
+provide_chromium
+provide_axe
+provide_mailpit
+export KEYTURN_TEST_PICTURES="${KEYTURN_TEST_PICTURES:-$PWD/build/pictures}"
+mkdir -p "$KEYTURN_TEST_PICTURES"
+say "pictures of the pages go to $KEYTURN_TEST_PICTURES"

@@ -1,0 +1,256 @@
+// Package door is what people meet who are not signed in: the sign-in and its steps,
+// the lock, and the way out. Nothing here is guarded by a session; what may be done is
+// decided by the attempt that the browser's cookie names.
+package door
+
+import (
+	"net/http"
+
+	"keyturn/internal/check"
+	"keyturn/internal/locale"
+	"keyturn/internal/policy"
+	"keyturn/internal/secret"
+	"keyturn/internal/session"
+	"keyturn/internal/signin"
+	"keyturn/internal/web"
+)
+
+// Door serves the sign-in.
+type Door struct {
+	Kit   *web.Kit
+	Desk  *signin.Desk
+	Check *check.Checker
+}
+
+// SignIn answers "GET /signin".
+func (d *Door) SignIn() http.Handler {
+	return d.Kit.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		next := local(r.URL.Query().Get("next"))
+		a, err := d.Check.Of(r.Context(), d.Kit.Cookie(r, web.SessionCookie))
+		if err != nil {
+			return err
+		}
+		if a.State != check.Out {
+			return web.Go(w, r, home(next))
+		}
+		page := SignInPage{Next: next}
+		if r.URL.Query().Get("ended") != "" {
+			page.Notice = NoticeEnded()
+		}
+		return d.Kit.Show(w, r, http.StatusOK, page)
+	})
+}
+
+// Password answers "POST /signin".
+func (d *Door) Password() http.Handler {
+	return d.Kit.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		form, err := web.ReadForm(w, r)
+		if err != nil {
+			return err
+		}
+		page := SignInPage{Email: form.Get("email"), Next: local(form.Get("next"))}
+		if form.Get("email") == "" || form.Get("password") == "" {
+			page.Fault = FaultEmpty()
+			return d.Kit.Show(w, r, http.StatusUnprocessableEntity, page)
+		}
+		next, err := d.Desk.Password(r.Context(), signin.Try{
+			Login: form.Get("email"), Password: secret.NewText(form.Get("password")),
+			Place: d.place(w, r), Client: policy.ClientWeb, ReturnTo: page.Next,
+		})
+		if err != nil {
+			return err
+		}
+		if next.Step == signin.AskPassword {
+			page.Fault = FaultLogin()
+			return d.Kit.Show(w, r, http.StatusUnprocessableEntity, page)
+		}
+		return d.proceed(w, r, next)
+	})
+}
+
+// Code answers "GET /signin/code": whatever the attempt asks next.
+func (d *Door) Code() http.Handler {
+	return d.Kit.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		v, ok, err := d.Desk.View(r.Context(), d.Kit.Cookie(r, web.AttemptCookie))
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return d.gone(w, r)
+		}
+		return d.showStep(w, r, http.StatusOK, v, signin.Next{})
+	})
+}
+
+// TypeCode answers "POST /signin/code".
+func (d *Door) TypeCode() http.Handler {
+	return d.step(func(r *http.Request, token string, form web.Fields) (signin.Next, error) {
+		return d.Desk.Code(r.Context(), token, form.Get("code"))
+	})
+}
+
+// Ways answers "GET /signin/method": each way to pass, on offer or not.
+func (d *Door) Ways() http.Handler {
+	return d.Kit.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		v, ok, err := d.Desk.View(r.Context(), d.Kit.Cookie(r, web.AttemptCookie))
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return d.gone(w, r)
+		}
+		if v.Step == signin.AskSite {
+			return web.Go(w, r, "/signin/site")
+		}
+		return d.Kit.Show(w, r, http.StatusOK, wayPage(v))
+	})
+}
+
+// ChooseWay answers "POST /signin/method": another code, by the way that was chosen.
+func (d *Door) ChooseWay() http.Handler {
+	return d.step(func(r *http.Request, token string, form web.Fields) (signin.Next, error) {
+		return d.Desk.Send(r.Context(), token, policy.MethodKind(form.Get("method")))
+	})
+}
+
+// Sites answers "GET /signin/site".
+func (d *Door) Sites() http.Handler {
+	return d.Code()
+}
+
+// ChooseSite answers "POST /signin/site".
+func (d *Door) ChooseSite() http.Handler {
+	return d.step(func(r *http.Request, token string, form web.Fields) (signin.Next, error) {
+		return d.Desk.Site(r.Context(), token, siteID(form.Get("site")))
+	})
+}
+
+// SignedOut answers "GET /signedout".
+func (d *Door) SignedOut() http.Handler {
+	return d.Kit.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		return d.Kit.Show(w, r, http.StatusOK, SignedOutPage{})
+	})
+}
+
+// SignOut answers "POST /signout": it ends the session, and a sign-in under way.
+func (d *Door) SignOut() http.Handler {
+	return d.Kit.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		if _, err := web.ReadForm(w, r); err != nil {
+			return err
+		}
+		if err := d.Desk.Abandon(r.Context(), d.Kit.Cookie(r, web.AttemptCookie)); err != nil {
+			return err
+		}
+		a, err := d.Check.Of(r.Context(), d.Kit.Cookie(r, web.SessionCookie))
+		if err != nil {
+			return err
+		}
+		if a.State != check.Out {
+			if err := d.Desk.SignOut(r.Context(), a.Session); err != nil {
+				return err
+			}
+		}
+		d.Kit.DropCookie(w, web.AttemptCookie)
+		d.Kit.DropCookie(w, web.SessionCookie)
+		return web.Go(w, r, "/signedout")
+	})
+}
+
+// Reset answers "GET /reset".
+func (d *Door) Reset() http.Handler {
+	return d.Kit.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		return d.Kit.Show(w, r, http.StatusOK, ResetPage{})
+	})
+}
+
+// step runs one step of the attempt that the cookie names, and shows what comes next.
+func (d *Door) step(do func(*http.Request, string, web.Fields) (signin.Next, error)) http.Handler {
+	return d.Kit.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		form, err := web.ReadForm(w, r)
+		if err != nil {
+			return err
+		}
+		token := d.Kit.Cookie(r, web.AttemptCookie)
+		next, err := do(r, token, form)
+		if err != nil {
+			return err
+		}
+		if next.Wrong == "" || next.Step == signin.Gone {
+			return d.proceed(w, r, next)
+		}
+		v, ok, err := d.Desk.View(r.Context(), token)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return d.gone(w, r)
+		}
+		status := http.StatusUnprocessableEntity
+		switch next.Wrong {
+		case signin.WrongForm:
+			status = http.StatusBadRequest
+		case signin.Resting, signin.TooSoon:
+			status = http.StatusTooManyRequests
+			web.RetryAfter(w, next.Retry.Sub(v.Now))
+		case signin.WrongPassword, signin.WrongCode, signin.StaleCode, signin.NoCode, signin.NotOffered, signin.NotMember:
+		}
+		return d.showStep(w, r, status, v, next)
+	})
+}
+
+// proceed sets the cookies that a step brought and goes to what comes next.
+func (d *Door) proceed(w http.ResponseWriter, r *http.Request, next signin.Next) error {
+	if next.Attempt != "" {
+		d.Kit.PutCookie(w, web.AttemptCookie, next.Attempt, 0)
+	}
+	switch next.Step {
+	case signin.In:
+		d.Kit.DropCookie(w, web.AttemptCookie)
+		d.Kit.PutCookie(w, web.SessionCookie, next.Session, web.SessionLife)
+		return web.Go(w, r, home(next.ReturnTo))
+	case signin.Gone, signin.AskPassword:
+		return d.gone(w, r)
+	case signin.AskSite:
+		return web.Go(w, r, "/signin/site")
+	case signin.Refused:
+		if next.Attempt == "" {
+			return d.Kit.Show(w, r, http.StatusForbidden, RefusedPage{Why: MobileOnly})
+		}
+		return web.Go(w, r, "/signin/code")
+	case signin.AskCode, signin.Rest, signin.Stuck:
+		return web.Go(w, r, "/signin/code")
+	}
+	return d.gone(w, r)
+}
+
+// gone sends somebody whose attempt has ended to begin again.
+func (d *Door) gone(w http.ResponseWriter, r *http.Request) error {
+	d.Kit.DropCookie(w, web.AttemptCookie)
+	return web.Go(w, r, "/signin?ended=1")
+}
+
+// place is where a request comes from. A browser without our random id gets one; it
+// names nobody and proves nothing, and is compared only after a right password.
+func (d *Door) place(w http.ResponseWriter, r *http.Request) session.Place {
+	return session.Place{
+		Browser: d.Kit.Browser(w, r),
+		Network: web.Network(d.Kit.Client(r)).String(),
+		Agent:   web.Agent(r, locale.Say(locale.AgentUnknown)),
+	}
+}
+
+// home is where a person goes who is in.
+func home(returnTo string) string {
+	if returnTo != "" {
+		return returnTo
+	}
+	return "/me"
+}
+
+// local keeps a return path only if it is one of ours.
+func local(target string) string {
+	if target == "" || !web.Local(target) {
+		return ""
+	}
+	return target
+}

@@ -1,0 +1,107 @@
+package door
+
+import "keyturn/internal/locale"
+
+// What can be wrong with a sign-in, each one sentence for SignInPage.
+
+// FaultLogin is the answer to a wrong password and to an unknown name alike.
+func FaultLogin() string { return locale.Say(locale.SigninWrong) }
+
+// FaultEmpty is the answer to an empty field.
+func FaultEmpty() string { return locale.Say(locale.SigninEmpty) }
+
+// FaultPassword is the answer to a wrong password where the name is known already.
+func FaultPassword() string { return locale.Say(locale.LockedWrong) }
+
+// NoticeEnded tells somebody whose attempt ran out to start again.
+func NoticeEnded() string { return locale.Say(locale.SigninExpired) }
+
+// What can be wrong with a code, each one sentence for CodePage.Fault.
+
+// FaultWrong is the answer to a wrong code, of which left more tries may be typed.
+func FaultWrong(left int) string { return locale.Say(locale.CodeWrong, locale.Data{"Count": left}) }
+
+// FaultSpent is the answer when a code has had its last try.
+func FaultSpent() string { return locale.Say(locale.CodeSpent) }
+
+// FaultExpired is the answer to a code of this attempt that has run out; at is when it
+// was sent. It costs no guess.
+func FaultExpired(at string) string { return locale.Say(locale.CodeExpired, locale.Data{"At": at}) }
+
+// FaultReplaced is the answer to a code of this attempt that a newer one replaced; at
+// is when it was sent. It costs no guess.
+func FaultReplaced(at string) string { return locale.Say(locale.CodeReplaced, locale.Data{"At": at}) }
+
+// FaultForm is the answer to what cannot be a code.
+func FaultForm() string { return locale.Say(locale.CodeForm) }
+
+// ClosedRests is CodePage.Closed for a method that rests after too many wrong codes.
+func ClosedRests(until string) string {
+	return locale.Say(locale.CodeRests, locale.Data{"Until": until})
+}
+
+// ClosedSends is CodePage.Closed when no code lives and none can be sent before at.
+func ClosedSends(at string) string {
+	return locale.Say(locale.CodeTooManySent, locale.Data{"At": at})
+}
+
+// Why a second step is asked for, each one sentence for CodePage.Why.
+
+// WhyXero is for a site that is connected to Xero, or was and kept its requirement.
+func WhyXero(site string, connected bool) string {
+	if connected {
+		return locale.Say(locale.WhyXero, locale.Data{"Site": site})
+	}
+	return locale.Say(locale.WhyWasXero, locale.Data{"Site": site})
+}
+
+// WhySite is for a site that asks everybody.
+func WhySite(site string) string { return locale.Say(locale.WhySite, locale.Data{"Site": site}) }
+
+// WhyMember is for a site that asks this member.
+func WhyMember(site string) string { return locale.Say(locale.WhyMember, locale.Data{"Site": site}) }
+
+// WhyOwn is for a user's own choice.
+func WhyOwn() string { return locale.Say(locale.WhyOwn) }
+
+// WhyStaff is for the vendor's own people.
+func WhyStaff() string { return locale.Say(locale.WhyStaff) }
+
+// WhyMore is MorePage.Why for a site that was connected while somebody was signed in.
+func WhyMore(site string) string { return locale.Say(locale.MoreXero, locale.Data{"Site": site}) }
+
+// FactXero says since which day the site is connected, and by whom, which may be empty.
+func FactXero(day, by string) Fact {
+	what := locale.Say(locale.WhyFactXero)
+	if by == "" {
+		return Fact{what, locale.Say(locale.WhyFactXeroSince, locale.Data{"Day": day})}
+	}
+	return Fact{what, locale.Say(locale.WhyFactXeroBy, locale.Data{"Day": day, "Who": by})}
+}
+
+// FactRequired says where and since when the second step is required.
+func FactRequired(site, when string) Fact {
+	return Fact{
+		locale.Say(locale.WhyFactRequired),
+		locale.Say(locale.WhyFactRequiredSince, locale.Data{"Site": site, "When": when}),
+	}
+}
+
+// FactDevice says that this device is not remembered.
+func FactDevice() Fact {
+	return Fact{locale.Say(locale.WhyFactDevice), locale.Say(locale.WhyFactDeviceNew)}
+}
+
+// Why the other side refused a message, for CodePage.Refused and StepRefused.
+
+// BounceFull is a full mailbox (RFC 3463, X.2.2).
+func BounceFull() string { return locale.Say(locale.TrailWhyFull) }
+
+// BounceUnknown is a mailbox that does not exist (RFC 3463, X.1.1).
+func BounceUnknown() string { return locale.Say(locale.TrailWhyUnknown) }
+
+// BouncePolicy is a server that does not want the mail (RFC 3463, X.7).
+func BouncePolicy() string { return locale.Say(locale.TrailWhyPolicy) }
+
+// BounceOther is every other refusal.
+func BounceOther() string { return locale.Say(locale.TrailWhyOther) }

@@ -1,0 +1,67 @@
+// Package me is a user's own pages, behind the guard of a full session.
+package me
+
+import (
+	"embed"
+
+	"keyturn/internal/locale"
+	"keyturn/internal/web"
+)
+
+//go:embed *.html *.css
+var files embed.FS
+
+// Face is a user's own pages and styles, for the kit.
+func Face() web.Face {
+	return web.Face{Name: "me", Files: files}
+}
+
+// HomePage says who is signed in, where and how. Every time is words already, in the
+// zone of the site.
+type HomePage struct {
+	// As is the user's name, Login the login name.
+	As, Login string
+	// Proved says that a code sent to the login name was typed back once.
+	Proved bool
+	// Site is where the session is, Group the user's group there. Both may be empty.
+	Site, Group string
+	// Since is when the user signed in, How with what (see HowPassword and HowCode),
+	// Ends when the session ends at the latest.
+	Since, How, Ends string
+	// Sites are the user's other sites that this session may enter. May be empty.
+	Sites []SiteChoice
+	// Recent are the last sign-ins, newest first. May be empty.
+	Recent []SignIn
+}
+
+// SiteChoice is another site to go to.
+type SiteChoice struct {
+	// ID is the value of the form's field "site"; Name is the site's.
+	ID, Name string
+	// Note says what entering it asks for. May be empty.
+	Note string
+}
+
+// SignIn is one sign-in of the list.
+type SignIn struct {
+	// When and How are words; From is the browser and the place: "Chrome on Windows".
+	When, How, From string
+	// Here says that it is the session this page is shown to.
+	Here bool
+	// Stopped says that it did not come to a session.
+	Stopped bool
+}
+
+// Head implements web.Page.
+func (p HomePage) Head() web.Head {
+	return web.Head{Template: "me/home", Title: locale.Say(locale.MeTitle), Site: p.Site, Layout: web.Broad}
+}
+
+// HowPassword are the words for a sign-in with the password alone.
+func HowPassword() string { return locale.Say(locale.MeHowPassword) }
+
+// HowEmail are the words for the password and a code by email.
+func HowEmail() string { return locale.Say(locale.MeHowEmail) }
+
+// HowDevice are the words for the password on a remembered device.
+func HowDevice() string { return locale.Say(locale.MeHowDevice) }

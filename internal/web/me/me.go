@@ -1,0 +1,154 @@
+package me
+
+import (
+	"net/http"
+	"time"
+
+	"keyturn/internal/check"
+	"keyturn/internal/id"
+	"keyturn/internal/locale"
+	"keyturn/internal/method"
+	"keyturn/internal/policy"
+	"keyturn/internal/session"
+	"keyturn/internal/signin"
+	"keyturn/internal/site"
+	"keyturn/internal/web"
+)
+
+// Me serves a signed-in person's own pages.
+type Me struct {
+	Kit   *web.Kit
+	Desk  *signin.Desk
+	Check *check.Checker
+}
+
+// in is the one guard of this face: it runs a handler for a session that may go on, and
+// leads any other to where it is mended.
+func (m *Me) in(do func(http.ResponseWriter, *http.Request, check.Answer) error) http.Handler {
+	return m.Kit.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		a, err := m.Check.Of(r.Context(), m.Kit.Cookie(r, web.SessionCookie))
+		if err != nil {
+			return err
+		}
+		switch a.State {
+		case check.In:
+			return do(w, r, a)
+		case check.Locked:
+			return web.Go(w, r, "/signin/locked")
+		case check.More:
+			return web.Go(w, r, "/signin/more")
+		case check.Out:
+		}
+		return web.Go(w, r, "/signin")
+	})
+}
+
+// Home answers "GET /me".
+func (m *Me) Home() http.Handler {
+	return m.in(func(w http.ResponseWriter, r *http.Request, a check.Answer) error {
+		page, err := m.homePage(r, a)
+		if err != nil {
+			return err
+		}
+		return m.Kit.Show(w, r, http.StatusOK, page)
+	})
+}
+
+// Switch answers "POST /me/site": it goes on at another of the person's sites.
+func (m *Me) Switch() http.Handler {
+	return m.in(func(w http.ResponseWriter, r *http.Request, a check.Answer) error {
+		form, err := web.ReadForm(w, r)
+		if err != nil {
+			return err
+		}
+		to, err := id.Parse[id.Site](form.Get("site"))
+		if err != nil {
+			return err
+		}
+		next, err := m.Desk.Switch(r.Context(), a.Session, to)
+		if err != nil {
+			return err
+		}
+		return m.proceed(w, r, next)
+	})
+}
+
+// proceed goes on to what a switch brought: the other site, or the second step for it.
+func (m *Me) proceed(w http.ResponseWriter, r *http.Request, next signin.Next) error {
+	switch {
+	case next.Session != "":
+		m.Kit.PutCookie(w, web.SessionCookie, next.Session, web.SessionLife)
+	case next.Attempt != "":
+		m.Kit.PutCookie(w, web.AttemptCookie, next.Attempt, 0)
+		return web.Go(w, r, "/signin/code")
+	}
+	return web.Go(w, r, "/me")
+}
+
+func (m *Me) homePage(r *http.Request, a check.Answer) (HomePage, error) {
+	ctx, from, now := r.Context(), m.Desk.DB, m.Desk.DB.Clock.Now()
+	page := HomePage{As: a.User.Name(), Login: string(a.User.Login), How: how(a.Session)}
+	memberships, err := site.MembershipsOf(ctx, from, a.User.ID)
+	if err != nil {
+		return page, err
+	}
+	zone := time.UTC
+	for _, membership := range memberships {
+		s, err := site.ByID(ctx, from, membership.Site)
+		if err != nil {
+			return page, err
+		}
+		switch {
+		case s.ID == a.Session.Site:
+			page.Site, page.Group, zone = s.Name, string(membership.Group), s.Zone
+		case membership.Kind == policy.Office && membership.Status == policy.Active:
+			page.Sites = append(page.Sites, SiteChoice{ID: string(s.ID), Name: s.Name})
+		}
+	}
+	page.Since = locale.Moment(a.Session.StartedAt, zone, now)
+	page.Ends = locale.Moment(a.Session.EndsAt, zone, now)
+	if page.Proved, err = m.proved(r, a); err != nil {
+		return page, err
+	}
+	page.Recent, err = m.recent(r, a, zone, now)
+	return page, err
+}
+
+func (m *Me) proved(r *http.Request, a check.Answer) (bool, error) {
+	methods, err := method.Of(r.Context(), m.Desk.DB, a.User.ID)
+	if err != nil {
+		return false, err
+	}
+	for _, one := range methods {
+		if one.Kind == policy.Email && !one.ProvedAt.IsZero() {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// recentShown is how many sign-ins the page lists.
+const recentShown = 10
+
+func (m *Me) recent(r *http.Request, a check.Answer, zone *time.Location, now time.Time) ([]SignIn, error) {
+	open, err := session.Recent(r.Context(), m.Desk.DB, a.User.ID, recentShown)
+	if err != nil {
+		return nil, err
+	}
+	var all []SignIn
+	for _, s := range open {
+		all = append(all, SignIn{
+			When: locale.Moment(s.StartedAt, zone, now), How: how(s), From: s.Place.Agent, Here: s.ID == a.Session.ID,
+		})
+	}
+	return all, nil
+}
+
+// how says with what a session was opened.
+func how(s session.Session) string {
+	if policy.MethodKind(s.Factor) == policy.Email {
+		return HowEmail()
+	}
+	return HowPassword()
+}
+

@@ -1,0 +1,76 @@
+package web
+
+import (
+	"crypto/rand"
+	"net/http"
+	"time"
+
+	"github.com/mileusna/useragent"
+)
+
+// The cookies: of a session, of a sign-in under way, and of a browser's own random id.
+const (
+	SessionCookie = "keyturn"
+	AttemptCookie = "keyturn_attempt"
+	BrowserCookie = "keyturn_browser"
+)
+
+// SessionLife is how long browsers keep the cookie of a session, which ends by itself,
+// at the same time at the latest.
+const SessionLife = 24 * time.Hour
+
+const (
+	// browserLife is how long a browser keeps its id, renewed with each sign-in.
+	browserLife = 400 * 24 * time.Hour // the longest that browsers allow
+	browserForm = 26                   // letters of base32, 130 bits
+)
+
+// Browser is the browser's own random id; a browser without one gets one. The id names
+// nobody and opens nothing: it tells a device that somebody used before from one that
+// nobody did.
+func (k *Kit) Browser(w http.ResponseWriter, r *http.Request) string {
+	name := k.Cookie(r, BrowserCookie)
+	if !browserName(name) {
+		name = rand.Text()
+	}
+	k.PutCookie(w, BrowserCookie, name, browserLife)
+	return name
+}
+
+func browserName(s string) bool {
+	if len(s) != browserForm {
+		return false
+	}
+	for _, c := range []byte(s) {
+		if (c < 'A' || c > 'Z') && (c < '2' || c > '7') {
+			return false
+		}
+	}
+	return true
+}
+
+// Agent says what a browser calls itself, in words, as "Chrome on Windows"; or the
+// given words if that is not known. It is a label: nothing is decided by it.
+func Agent(r *http.Request, unknown string) string {
+	ua := useragent.Parse(r.UserAgent())
+	if !plainWord(ua.Name) {
+		return unknown
+	}
+	if !plainWord(ua.OS) {
+		return ua.Name
+	}
+	return ua.Name + " on " + ua.OS
+}
+
+// plainWord refuses what no browser is called: the text goes into mails and pages.
+func plainWord(s string) bool {
+	if s == "" || len(s) > 30 {
+		return false
+	}
+	for _, c := range []byte(s) {
+		if !plainLetter(c) && c != ' ' && c != '.' && c != '-' {
+			return false
+		}
+	}
+	return true
+}

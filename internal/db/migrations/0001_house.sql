@@ -39,12 +39,13 @@ CREATE TABLE users (
     usual_method    TEXT NOT NULL DEFAULT '',
     password        TEXT NOT NULL DEFAULT '',
     password_form   TEXT NOT NULL DEFAULT '',
+    password_cost   BIGINT NOT NULL DEFAULT 0,
     password_set_at BIGINT,
     reset_mark_at   BIGINT,
     risk_at         BIGINT,
     created_at      BIGINT NOT NULL
 );
-CREATE INDEX users_by_password_form ON users (password_form);
+CREATE INDEX users_by_password ON users (password_form, password_cost);
 
 CREATE TABLE memberships (
     site_id               TEXT NOT NULL REFERENCES sites (site_id),
@@ -78,6 +79,7 @@ CREATE TABLE integrations (
 CREATE TABLE plans (
     site_id        TEXT PRIMARY KEY REFERENCES sites (site_id),
     began_at       BIGINT NOT NULL,
+    prepare_from   BIGINT,
     enforce_at     BIGINT,
     extended_until BIGINT
 );
@@ -119,6 +121,8 @@ CREATE TABLE attempts (
     agent       TEXT NOT NULL,
     user_epoch  BIGINT NOT NULL,
     password_at BIGINT NOT NULL,
+    factor      TEXT NOT NULL DEFAULT '',
+    factor_at   BIGINT,
     created_at  BIGINT NOT NULL,
     expires_at  BIGINT NOT NULL,
     ended_at    BIGINT,
@@ -255,14 +259,18 @@ CREATE TABLE audit_hashes (
     hash  BYTEA NOT NULL,
     PRIMARY KEY (chain, pos)
 );
+-- user_id is whose value it is: an admin's network stays the admin's when the event is
+-- about somebody else.
 CREATE TABLE audit_personal (
-    chain TEXT NOT NULL,
-    seq   BIGINT NOT NULL,
-    field TEXT NOT NULL,
-    salt  TEXT NOT NULL,
-    value TEXT NOT NULL,
+    chain   TEXT NOT NULL,
+    seq     BIGINT NOT NULL,
+    field   TEXT NOT NULL,
+    user_id TEXT,
+    salt    TEXT NOT NULL,
+    value   TEXT NOT NULL,
     PRIMARY KEY (chain, seq, field)
 );
+CREATE INDEX audit_personal_by_user ON audit_personal (user_id);
 
 -- +goose Down
 DROP TABLE audit_personal;

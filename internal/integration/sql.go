@@ -1,0 +1,33 @@
+package integration
+
+import (
+	"context"
+
+	"keyturn/internal/db"
+	"keyturn/internal/id"
+)
+
+func of(ctx context.Context, from db.Reader, site id.Site) ([]Integration, error) {
+	return db.Many(ctx, from, func(r db.Row) (i Integration, err error) {
+		return i, r.Scan(&i.Site, &i.Kind, &i.State, db.When(&i.Since), &i.By, &i.Organisation,
+			db.When(&i.DisconnectedAt), db.When(&i.LoweredAt))
+	}, `
+		SELECT site_id, kind, state, since, by_name, organisation, disconnected_at, lowered_at
+		  FROM integrations WHERE site_id = $1 ORDER BY kind`, site)
+}
+
+func connect(ctx context.Context, tx *db.Tx, i Integration) (int64, error) {
+	return tx.Exec(ctx, `
+		INSERT INTO integrations (site_id, kind, state, since, by_name, organisation)
+		VALUES ($1, $2, 'connected', $3, $4, $5)
+		ON CONFLICT (site_id, kind) DO UPDATE
+		   SET state = 'connected', since = $3, by_name = $4, organisation = $5, lowered_at = NULL
+		 WHERE integrations.state = 'disconnected'`,
+		i.Site, i.Kind, db.Stamp(i.Since), i.By, i.Organisation)
+}
+
+func disconnect(ctx context.Context, tx *db.Tx, site id.Site, kind string) (int64, error) {
+	return tx.Exec(ctx, `
+		UPDATE integrations SET state = 'disconnected', disconnected_at = $3, lowered_at = NULL
+		 WHERE site_id = $1 AND kind = $2 AND state <> 'disconnected'`, site, kind, db.Stamp(tx.Now))
+}

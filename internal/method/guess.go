@@ -1,0 +1,31 @@
+package method
+
+import (
+	"context"
+	"time"
+
+	"keyturn/internal/db"
+	"keyturn/internal/id"
+	"keyturn/internal/limit"
+)
+
+// Guesses are the budgets that one guess at a code of the method is taken from: per
+// user and method, over all codes, attempts, nodes and surfaces. known says that the
+// guess comes from a browser or network where the user completed a sign-in lately.
+func Guesses(who id.User, which id.Method, known bool) []limit.Charge {
+	subject := limit.Subject("guess", string(who), string(which))
+	return []limit.Charge{
+		{Budget: limit.GuessesHour, Subject: subject, Known: known},
+		{Budget: limit.GuessesDay, Subject: subject, Known: known},
+	}
+}
+
+// RestingUntil says until when a method takes no more guesses from such a place; zero
+// when it takes one now.
+func RestingUntil(ctx context.Context, from db.Reader, now time.Time, m Method, known bool) (time.Time, error) {
+	answer, err := limit.Peek(ctx, from, now, Guesses(m.User, m.ID, known)...)
+	if err != nil || answer.OK {
+		return time.Time{}, err
+	}
+	return answer.Retry, nil
+}

@@ -1,0 +1,98 @@
+// Package method keeps a user's ways to pass the second factor, and what is known of
+// how well each works.
+package method
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"keyturn/internal/db"
+	"keyturn/internal/id"
+	"keyturn/internal/policy"
+)
+
+// spentAfter is how many wrong tries in a row a method bears before it must be proved
+// anew or set up again (NIST 800-63B-4 section 3.2.2: no more than 100).
+const spentAfter = 100
+
+// Method is one way of a user.
+type Method struct {
+	User id.User
+	ID   id.Method
+	Kind policy.MethodKind
+	// Address is where its codes go: a mailbox or a number; empty for the others.
+	Address  string
+	LinkedAt time.Time
+	// ProvedAt is when a code sent there was first typed back; zero: never.
+	ProvedAt   time.Time
+	LastUsedAt time.Time
+	// AwaitsProof marks a new address that becomes a method only by a sign-in passed
+	// with another, proved one.
+	AwaitsProof bool
+	Pending     bool
+	// UnprovedSent counts the codes that were sent to it while it was unproved.
+	UnprovedSent int
+	WrongInRow   int
+	// Health is what delivery has shown, and Why in the carrier's word.
+	Health    policy.Health
+	HealthWhy string
+}
+
+// Spent says that too many wrong tries came in a row.
+func (m Method) Spent() bool { return m.WrongInRow >= spentAfter }
+
+// Link stores a new method that an import, an admin or the user put there.
+func Link(ctx context.Context, tx *db.Tx, m Method) (Method, error) {
+	m.ID, m.LinkedAt = id.New[id.Method](), tx.Now
+	if m.Health == "" {
+		m.Health = policy.HealthUnknown
+	}
+	if err := insert(ctx, tx, m); err != nil {
+		return m, fmt.Errorf("link a method: %w", err)
+	}
+	return m, nil
+}
+
+// Of gives the methods of a user that were not removed, in the order of their making.
+func Of(ctx context.Context, from db.Reader, who id.User) ([]Method, error) {
+	return of(ctx, from, who)
+}
+
+// ByID finds a method of a user; fault.NotFound if there is none.
+func ByID(ctx context.Context, from db.Reader, who id.User, which id.Method) (Method, error) {
+	return byID(ctx, from, who, which)
+}
+
+// Passed notes that a sign-in was passed with it: it is proved, if it was not, and its
+// wrong tries are forgotten. What stands in the way of the address being dead is gone,
+// too: a code that was typed back did arrive.
+func Passed(ctx context.Context, tx *db.Tx, who id.User, which id.Method) error {
+	return passed(ctx, tx, who, which)
+}
+
+// Missed notes a wrong try.
+func Missed(ctx context.Context, tx *db.Tx, who id.User, which id.Method) error {
+	return missed(ctx, tx, who, which)
+}
+
+// Sent notes that a code goes to it, which is counted while it is unproved.
+func Sent(ctx context.Context, tx *db.Tx, who id.User, which id.Method) error {
+	return sent(ctx, tx, who, which)
+}
+
+// Delivered notes that a server took a message for it.
+func Delivered(ctx context.Context, tx *db.Tx, who id.User, which id.Method) error {
+	return healthy(ctx, tx, who, which, policy.HealthGood, "")
+}
+
+// Refused notes that a server refused a message for good, and why. A mailbox that is
+// full is in trouble and not dead: it can be emptied.
+func Refused(ctx context.Context, tx *db.Tx, who id.User, which id.Method, why string) error {
+	switch why {
+	case "no_such_mailbox":
+		return healthy(ctx, tx, who, which, policy.HealthRefused, why)
+	default:
+		return healthy(ctx, tx, who, which, policy.HealthUnknown, why)
+	}
+}

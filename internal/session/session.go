@@ -1,0 +1,165 @@
+// Package session keeps signed-in browsers, and the places from which a person is
+// known.
+//
+// A session is a row: its cookie carries 256 random bits, the row their SHA-256. It
+// carries the epochs it was made under. It locks after 30 minutes without use and ends
+// at a fixed moment, whatever is done with it.
+package session
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"keyturn/internal/db"
+	"keyturn/internal/epoch"
+	"keyturn/internal/id"
+	"keyturn/internal/secret"
+)
+
+const (
+	// IdleLimit is how long a session may rest before it locks (ATO practice; NIST
+	// 800-63B-4 section 2.2.3 recommends at most an hour at AAL2).
+	IdleLimit = 30 * time.Minute
+	// KnownFor is how long a browser or network counts as a user's own after a sign-in
+	// that was completed there.
+	KnownFor = 30 * 24 * time.Hour
+)
+
+// Place is where a request comes from: the browser's own random id, the client's
+// network (IPv4 /32, IPv6 /64) and what the browser calls itself.
+type Place struct {
+	Browser string
+	Network string
+	Agent   string
+}
+
+// Session is one signed-in browser.
+type Session struct {
+	ID   id.Session
+	User id.User
+	// Client is the kind of client: web, mobile or service.
+	Client string
+	// Site is the site that was entered; empty for staff.
+	Site id.Site
+	// UserEpoch, SiteEpoch and MemberEpoch are the numbers it was made, or last decided,
+	// under.
+	UserEpoch, SiteEpoch, MemberEpoch int64
+	// PasswordAt is when the password was right; Factor and FactorAt say which second
+	// factor was passed and when, empty and zero if none was.
+	PasswordAt time.Time
+	Factor     string
+	FactorAt   time.Time
+	Place      Place
+	StartedAt  time.Time
+	SeenAt     time.Time
+	// EndsAt is when it ends whatever happens; EndedAt when it was ended, zero if not.
+	EndsAt, EndedAt time.Time
+	// DecideAt is when the policy must be asked again; zero if time alone changes nothing.
+	DecideAt time.Time
+}
+
+// Over says whether the session has ended by itself or was ended.
+func (s Session) Over(now time.Time) bool {
+	return !s.EndedAt.IsZero() || !now.Before(s.EndsAt)
+}
+
+// Locked says whether it has rested too long: it goes on after the password.
+func (s Session) Locked(now time.Time) bool { return now.Sub(s.SeenAt) >= IdleLimit }
+
+// Start stores a new session and gives its token, which is in no other place than the
+// answer that sets the cookie. The id and the epochs are filled in.
+func Start(ctx context.Context, tx *db.Tx, s Session) (Session, string, error) {
+	token, hash := secret.Token()
+	s.ID = id.New[id.Session]()
+	s.StartedAt, s.SeenAt = tx.Now, tx.Now
+	var err error
+	if s.UserEpoch, err = epoch.Now(ctx, tx, epoch.User(s.User)); err != nil {
+		return s, "", err
+	}
+	if s.Site != "" {
+		if s.SiteEpoch, err = epoch.Now(ctx, tx, epoch.Site(s.Site)); err != nil {
+			return s, "", err
+		}
+		if s.MemberEpoch, err = epoch.Now(ctx, tx, epoch.Member(s.Site, s.User)); err != nil {
+			return s, "", err
+		}
+	}
+	if err := insert(ctx, tx, s, hash); err != nil {
+		return s, "", fmt.Errorf("start a session: %w", err)
+	}
+	return s, token, nil
+}
+
+// Resume stores a session that goes on under a new id: what it was decided under, and
+// its end, are those of the one before it.
+func Resume(ctx context.Context, tx *db.Tx, s Session) (Session, string, error) {
+	token, hash := secret.Token()
+	s.ID = id.New[id.Session]()
+	s.StartedAt, s.SeenAt = tx.Now, tx.Now
+	if err := insert(ctx, tx, s, hash); err != nil {
+		return s, "", fmt.Errorf("resume a session: %w", err)
+	}
+	return s, token, nil
+}
+
+// ByID finds a session of a user; fault.NotFound if there is none.
+func ByID(ctx context.Context, from db.Reader, who id.User, which id.Session) (Session, error) {
+	return byID(ctx, from, who, which)
+}
+
+// ByToken finds the session of a cookie; fault.NotFound if there is none.
+func ByToken(ctx context.Context, from db.Reader, token string) (Session, error) {
+	return byHash(ctx, from, secret.TokenHash(token))
+}
+
+// End ends a session; fault.Conflict if it has ended already.
+func End(ctx context.Context, tx *db.Tx, s Session) error {
+	return end(ctx, tx, s.User, s.ID)
+}
+
+// Decided stores that the policy was asked again under the site's number, and when it
+// must be asked next.
+func Decided(ctx context.Context, tx *db.Tx, s Session, siteEpoch int64, next time.Time) error {
+	return decided(ctx, tx, s, siteEpoch, next)
+}
+
+// Seen stores the last use of a session that has not ended. A use never moves time
+// back.
+func Seen(ctx context.Context, tx *db.Tx, who id.User, which id.Session, at time.Time) error {
+	return seen(ctx, tx, who, which, at)
+}
+
+// Recent lists a user's latest sessions, ended or not, the newest first.
+func Recent(ctx context.Context, from db.Reader, who id.User, limit int) ([]Session, error) {
+	return recent(ctx, from, who, limit)
+}
+
+// Known says whether the user completed a sign-in in this browser, or from this
+// network, in the last 30 days.
+func Known(ctx context.Context, from db.Reader, who id.User, at Place, now time.Time) (bool, error) {
+	return known(ctx, from, who, marks(at), now.Add(-KnownFor))
+}
+
+// Remember notes that the user completed a sign-in here.
+func Remember(ctx context.Context, tx *db.Tx, who id.User, at Place) error {
+	for _, mark := range marks(at) {
+		if err := note(ctx, tx, who, mark); err != nil {
+			return fmt.Errorf("note a known place: %w", err)
+		}
+	}
+	return nil
+}
+
+// marks are the names under which a place is known. One that is missing names nothing:
+// a browser without a cookie is nobody's.
+func marks(at Place) []string {
+	var all []string
+	if at.Browser != "" {
+		all = append(all, "browser:"+at.Browser)
+	}
+	if at.Network != "" {
+		all = append(all, "network:"+at.Network)
+	}
+	return all
+}

@@ -1,0 +1,82 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"keyturn/internal/db"
+	"keyturn/internal/id"
+)
+
+const columns = `
+	user_id, session_id, client, user_epoch, COALESCE(site_id, ''), site_epoch, member_epoch,
+	password_at, factor, factor_at, browser, network, agent, started_at, seen_at, ends_at,
+	decide_at, ended_at`
+
+func scan(r db.Row) (s Session, err error) {
+	return s, r.Scan(&s.User, &s.ID, &s.Client, &s.UserEpoch, &s.Site, &s.SiteEpoch, &s.MemberEpoch,
+		db.When(&s.PasswordAt), &s.Factor, db.When(&s.FactorAt), &s.Place.Browser, &s.Place.Network, &s.Place.Agent,
+		db.When(&s.StartedAt), db.When(&s.SeenAt), db.When(&s.EndsAt), db.When(&s.DecideAt), db.When(&s.EndedAt))
+}
+
+func insert(ctx context.Context, tx *db.Tx, s Session, hash []byte) error {
+	return tx.Change(ctx, `
+		INSERT INTO sessions (user_id, session_id, token_hash, client, user_epoch, site_id, site_epoch, member_epoch,
+		                      password_at, factor, factor_at, browser, network, agent, started_at, seen_at, ends_at, decide_at)
+		VALUES ($1, $2, $3, $4, $5, NULLIF($6, ''), $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17)`,
+		s.User, s.ID, hash, s.Client, s.UserEpoch, string(s.Site), s.SiteEpoch, s.MemberEpoch,
+		db.Stamp(s.PasswordAt), s.Factor, db.Stamp(s.FactorAt), s.Place.Browser, s.Place.Network, s.Place.Agent,
+		db.Stamp(s.StartedAt), db.Stamp(s.EndsAt), db.Stamp(s.DecideAt))
+}
+
+func byHash(ctx context.Context, from db.Reader, hash []byte) (Session, error) {
+	return db.One(ctx, from, scan, `SELECT `+columns+` FROM sessions WHERE token_hash = $1`, hash)
+}
+
+func byID(ctx context.Context, from db.Reader, who id.User, which id.Session) (Session, error) {
+	return db.One(ctx, from, scan, `SELECT `+columns+` FROM sessions WHERE user_id = $1 AND session_id = $2`, who, which)
+}
+
+func end(ctx context.Context, tx *db.Tx, who id.User, which id.Session) error {
+	return tx.Change(ctx, `
+		UPDATE sessions SET ended_at = $3
+		 WHERE user_id = $1 AND session_id = $2 AND ended_at IS NULL`, who, which, db.Stamp(tx.Now))
+}
+
+func decided(ctx context.Context, tx *db.Tx, s Session, siteEpoch int64, next time.Time) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE sessions SET site_epoch = $4, decide_at = $5
+		 WHERE user_id = $1 AND session_id = $2 AND ended_at IS NULL AND site_epoch = $3`,
+		s.User, s.ID, s.SiteEpoch, siteEpoch, db.Stamp(next))
+	return err
+}
+
+func seen(ctx context.Context, tx *db.Tx, who id.User, which id.Session, at time.Time) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE sessions SET seen_at = $3
+		 WHERE user_id = $1 AND session_id = $2 AND ended_at IS NULL AND seen_at < $3`, who, which, db.Stamp(at))
+	return err
+}
+
+func recent(ctx context.Context, from db.Reader, who id.User, limit int) ([]Session, error) {
+	return db.Many(ctx, from, scan, `
+		SELECT `+columns+` FROM sessions WHERE user_id = $1 ORDER BY session_id DESC LIMIT $2`, who, limit)
+}
+
+func known(ctx context.Context, from db.Reader, who id.User, marks []string, since time.Time) (bool, error) {
+	for _, mark := range marks {
+		n, err := db.One(ctx, from, func(r db.Row) (n int64, err error) { return n, r.Scan(&n) },
+			`SELECT COUNT(*) FROM known_places WHERE user_id = $1 AND place = $2 AND last_at > $3`, who, mark, db.Stamp(since))
+		if err != nil || n > 0 {
+			return n > 0, err
+		}
+	}
+	return false, nil
+}
+
+func note(ctx context.Context, tx *db.Tx, who id.User, mark string) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO known_places (user_id, place, last_at) VALUES ($1, $2, $3)
+		ON CONFLICT (user_id, place) DO UPDATE SET last_at = $3`, who, mark, db.Stamp(tx.Now))
+	return err
+}

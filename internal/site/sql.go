@@ -1,0 +1,76 @@
+package site
+
+import (
+	"context"
+	"fmt"
+
+	"keyturn/internal/db"
+	"keyturn/internal/id"
+)
+
+const columns = `
+	site_id, ref, name, region, time_zone, twofa, remember, weakest, sms_available, account_manager, created_at`
+
+func scan(r db.Row) (s Site, err error) {
+	var zone string
+	err = r.Scan(&s.ID, &s.Ref, &s.Name, &s.Region, &zone, &s.TwoFA, &s.Remember, &s.Weakest,
+		&s.SMSAvailable, &s.AccountManager, db.When(&s.CreatedAt))
+	if err != nil {
+		return s, err
+	}
+	if s.Zone, err = Zone(zone); err != nil {
+		return s, fmt.Errorf("site %s: %w", s.Ref, err)
+	}
+	return s, nil
+}
+
+func insert(ctx context.Context, tx *db.Tx, s Site) error {
+	return tx.Change(ctx, `
+		INSERT INTO sites (site_id, ref, name, region, time_zone, twofa, remember, weakest, sms_available, account_manager, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		s.ID, s.Ref, s.Name, s.Region, s.Zone.String(), s.TwoFA, s.Remember, s.Weakest, s.SMSAvailable, s.AccountManager, db.Stamp(s.CreatedAt))
+}
+
+func byID(ctx context.Context, from db.Reader, which id.Site) (Site, error) {
+	return db.One(ctx, from, scan, `SELECT `+columns+` FROM sites WHERE site_id = $1`, which)
+}
+
+func byRef(ctx context.Context, from db.Reader, ref string) (Site, error) {
+	return db.One(ctx, from, scan, `SELECT `+columns+` FROM sites WHERE ref = $1`, ref)
+}
+
+func list(ctx context.Context, from db.Reader, after string, limit int) ([]Site, error) {
+	return db.Many(ctx, from, scan, `SELECT `+columns+` FROM sites WHERE ref > $1 ORDER BY ref LIMIT $2`, after, limit)
+}
+
+const memberColumns = `
+	m.site_id, m.user_id, m.user_ref, m.member_group, m.kind, m.status, m.sales_dashboard, m.business_intelligence, m.twofa, m.created_at`
+
+func scanMember(r db.Row) (m Membership, err error) {
+	return m, r.Scan(&m.Site, &m.User, &m.UserRef, &m.Group, &m.Kind, &m.Status,
+		&m.SalesDashboard, &m.BusinessIntelligence, &m.TwoFA, db.When(&m.CreatedAt))
+}
+
+func join(ctx context.Context, tx *db.Tx, m Membership) error {
+	return tx.Change(ctx, `
+		INSERT INTO memberships (site_id, user_id, user_ref, member_group, kind, status, sales_dashboard, business_intelligence, twofa, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		m.Site, m.User, m.UserRef, m.Group, m.Kind, m.Status, m.SalesDashboard, m.BusinessIntelligence, m.TwoFA, db.Stamp(m.CreatedAt))
+}
+
+func membershipsOf(ctx context.Context, from db.Reader, who id.User) ([]Membership, error) {
+	return db.Many(ctx, from, scanMember, `
+		SELECT `+memberColumns+` FROM memberships m JOIN sites s ON s.site_id = m.site_id
+		 WHERE m.user_id = $1 ORDER BY s.name, s.site_id`, who)
+}
+
+func byUserRef(ctx context.Context, from db.Reader, which id.Site, ref string) (Membership, error) {
+	return db.One(ctx, from, scanMember, `SELECT `+memberColumns+` FROM memberships m WHERE m.site_id = $1 AND m.user_ref = $2`, which, ref)
+}
+
+func admins(ctx context.Context, from db.Reader, which id.Site) ([]id.User, error) {
+	return db.Many(ctx, from, func(r db.Row) (u id.User, err error) { return u, r.Scan(&u) }, `
+		SELECT user_id FROM memberships
+		 WHERE site_id = $1 AND member_group = 'Admin' AND kind = 'office' AND status = 'active'
+		 ORDER BY created_at, user_id LIMIT 20`, which)
+}

@@ -1,0 +1,107 @@
+// Package user keeps people: their login name, their name and their password.
+//
+// A user is an id that is never reused. The login name is one canonical text, unique
+// in the system (package address makes it canonical); it need not be an address,
+// because for years it did not have to be one.
+package user
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"keyturn/internal/address"
+	"keyturn/internal/db"
+	"keyturn/internal/epoch"
+	"keyturn/internal/fault"
+	"keyturn/internal/id"
+	"keyturn/internal/password"
+	"keyturn/internal/policy"
+)
+
+// User is a person.
+type User struct {
+	ID        id.User
+	Login     address.Canonical
+	FirstName string
+	LastName  string
+	// Staff says that this is one of the vendor's own people.
+	Staff bool
+	// Wants2FA is the person's own choice; Usual the method they like to be asked for.
+	Wants2FA bool
+	Usual    policy.MethodKind
+	// Password is the stored hash; the zero value is one that nothing matches.
+	Password      password.Stored
+	PasswordSetAt time.Time
+	// ResetMarkAt is when the password was reset by email, until that is cleared.
+	ResetMarkAt time.Time
+	// RiskAt is the last change of password, email, mobile or methods.
+	RiskAt    time.Time
+	CreatedAt time.Time
+}
+
+// Name is the person's name as others read it; the login name where there is none.
+func (u User) Name() string {
+	if name := strings.TrimSpace(u.FirstName + " " + u.LastName); name != "" {
+		return name
+	}
+	return string(u.Login)
+}
+
+// Add stores a new user; fault.Conflict if the login name is taken.
+func Add(ctx context.Context, tx *db.Tx, u User) (User, error) {
+	u.ID, u.CreatedAt = id.New[id.User](), tx.Now
+	if err := insert(ctx, tx, u); err != nil {
+		return u, fmt.Errorf("add a user: %w", err)
+	}
+	return u, nil
+}
+
+// ByID finds a user; fault.NotFound if there is none.
+func ByID(ctx context.Context, from db.Reader, who id.User) (User, error) {
+	return byID(ctx, from, who)
+}
+
+// ByLogin finds a user by the canonical login name; fault.NotFound if there is none.
+func ByLogin(ctx context.Context, from db.Reader, login address.Canonical) (User, error) {
+	return byLogin(ctx, from, login)
+}
+
+// Rehash stores the same password under a better hash. It changes nothing that was
+// made before, because the password is the same. fault.Conflict if the password was
+// changed meanwhile.
+func Rehash(ctx context.Context, tx *db.Tx, u User, better password.Stored) error {
+	return rehash(ctx, tx, u.ID, u.Password, better)
+}
+
+// SetPassword stores a new password: everything that was made under the old one dies.
+func SetPassword(ctx context.Context, tx *db.Tx, who id.User, fresh password.Stored) error {
+	if err := setPassword(ctx, tx, who, fresh); err != nil {
+		return fmt.Errorf("set a password: %w", err)
+	}
+	return epoch.Raise(ctx, tx, epoch.User(who))
+}
+
+// forms are all forms in which a password may be stored.
+var forms = []password.Form{
+	password.Argon2id, password.Bcrypt, password.PBKDF2, password.Scrypt, password.ASPNetV2, password.ASPNetV3,
+}
+
+// DearestHashes gives the dearest stored hash of each form: what the fixed time of answers
+// to a password is measured by.
+func DearestHashes(ctx context.Context, from db.Reader) ([]password.Stored, error) {
+	var all []password.Stored
+	for _, form := range forms {
+		one, err := slowest(ctx, from, form)
+		if errors.Is(err, fault.NotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("find the dearest password hash: %w", err)
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}

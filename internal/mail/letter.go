@@ -69,7 +69,7 @@ func parseAddress(s string) (address, error) {
 // pack checks a letter and writes it out once, so that every relay gets the same bytes.
 // An error wraps fault.Invalid and names the field, never its content.
 func pack(l Letter, from address, now time.Time) (envelope, error) {
-	to, reply, err := l.check(from)
+	to, reply, err := check(l, from)
 	if err != nil {
 		return envelope{}, fmt.Errorf("mail letter: %w: %w", err, fault.Invalid)
 	}
@@ -114,7 +114,7 @@ func write(body string) func(io.Writer) (int64, error) {
 	}
 }
 
-func (l Letter) check(from address) (to, reply address, err error) {
+func check(l Letter, from address) (to, reply address, err error) {
 	if l.From != "" {
 		if a, err := parseAddress(l.From); err != nil || a.wire != from.wire {
 			return to, reply, errors.New("from must be the configured sender")

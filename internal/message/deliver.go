@@ -1,0 +1,160 @@
+package message
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"keyturn/internal/audit"
+	"keyturn/internal/db"
+	"keyturn/internal/fault"
+	"keyturn/internal/id"
+	"keyturn/internal/job"
+	"keyturn/internal/method"
+)
+
+// Deliver is the job that sends one message.
+type Deliver struct {
+	User    id.User    `json:"user"`
+	Message id.Message `json:"message"`
+}
+
+// Kind implements job.Args.
+func (Deliver) Kind() string { return "deliver" }
+
+// SweepJob is the job that wipes codes that have run out.
+type SweepJob struct{}
+
+// Kind implements job.Args.
+func (SweepJob) Kind() string { return "sweep_messages" }
+
+// Carriers are the ways out, one of a queue's own connections each, so that bulk mail
+// never stands before a code.
+type Carriers struct {
+	Codes, Notices Mailer
+	// Sender is the name beside the address of mails that speak for no site.
+	Sender string
+}
+
+// Workers registers the work of this package.
+func (p *Post) Workers(work *job.Work, out Carriers) {
+	job.On(work, func(ctx context.Context, d Deliver) error { return p.deliver(ctx, out, d) })
+	job.On(work, func(ctx context.Context, _ SweepJob) error {
+		return p.DB.Do(ctx, func(tx *db.Tx) error {
+			_, err := Sweep(ctx, tx, 1000)
+			return err
+		})
+	})
+}
+
+// deliver sends one message, unless it has ended or run out. An error means that
+// nobody could be asked: the job runs again, for as long as the code lives.
+func (p *Post) deliver(ctx context.Context, out Carriers, d Deliver) error {
+	m, err := ByID(ctx, p.DB, d.User, d.Message)
+	if errors.Is(err, fault.NotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("load a message: %w", err)
+	}
+	if m.State != Queued {
+		return nil
+	}
+	if !p.DB.Clock.Now().Before(m.ExpiresAt) {
+		return p.end(ctx, m, Expired, Step{Kind: StepExpired})
+	}
+	letter, err := p.letter(m)
+	if err != nil {
+		return err
+	}
+	carrier := out.Notices
+	if m.Kind.lane() == job.Codes {
+		carrier = out.Codes
+	}
+	receipt, err := carrier.Send(ctx, letter)
+	switch {
+	case errors.Is(err, Late):
+		return p.end(ctx, m, Expired, Step{Kind: StepExpired})
+	case errors.Is(err, fault.Invalid):
+		// Nobody will ever take this letter: trying again would only keep the person waiting.
+		return p.end(ctx, m, Refused, Step{Kind: StepRefused, Why: Other})
+	case err != nil:
+		return p.delayed(ctx, m, receipt, err)
+	case receipt.Accepted:
+		return p.end(ctx, m, Accepted, step(StepAccepted, receipt))
+	case receipt.Unknown:
+		// It may be on its way; a second one would be worse than none.
+		return p.end(ctx, m, Accepted, step(StepUnknown, receipt))
+	case receipt.Permanent:
+		return p.end(ctx, m, Refused, step(StepRefused, receipt))
+	default:
+		return p.delayed(ctx, m, receipt, fmt.Errorf("the mail server says not now: %d %s", receipt.Code, receipt.Status))
+	}
+}
+
+func step(kind StepKind, r Receipt) Step {
+	return Step{Kind: kind, Why: r.Reason, Said: r.Text, Carrier: r.Relay}
+}
+
+// end moves the message to its final state, once, with its step and, for a refusal,
+// what that says about the address.
+func (p *Post) end(ctx context.Context, m Message, to State, s Step) error {
+	err := p.DB.Do(ctx, func(tx *db.Tx) error {
+		s.At = tx.Now
+		if err := finish(ctx, tx, m, to, s.Carrier); err != nil {
+			return err
+		}
+		if err := addStep(ctx, tx, m, s); err != nil {
+			return err
+		}
+		if to == Expired {
+			return wipe(ctx, tx, m.User, m.ID, Expired)
+		}
+		if m.Method == "" {
+			return nil
+		}
+		return p.health(ctx, tx, m, to, s)
+	})
+	if errors.Is(err, fault.Conflict) {
+		return nil // used, replaced or sent by another node meanwhile
+	}
+	if err != nil {
+		return fmt.Errorf("end a message: %w", err)
+	}
+	return nil
+}
+
+// health notes on the method what the mail server said of the address.
+func (p *Post) health(ctx context.Context, tx *db.Tx, m Message, to State, s Step) error {
+	switch {
+	case to == Accepted && s.Kind == StepAccepted:
+		return method.Delivered(ctx, tx, m.User, m.Method)
+	case to == Refused:
+		if err := method.Refused(ctx, tx, m.User, m.Method, string(s.Why)); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, audit.Event{
+			Kind:  audit.MessageRefused,
+			Actor: audit.Actor{Kind: audit.ActorSystem, ID: "delivery"},
+			Site:  m.Site,
+			User:  m.User,
+			Facts: map[string]string{"channel": string(m.Channel), "why": string(s.Why), "carrier": s.Carrier},
+		})
+	default:
+		return nil
+	}
+}
+
+// delayed notes the first delay on the timeline and has the job run again.
+func (p *Post) delayed(ctx context.Context, m Message, r Receipt, cause error) error {
+	err := p.DB.Do(ctx, func(tx *db.Tx) error {
+		trail, err := steps(ctx, tx, m.User, m.ID)
+		if err != nil || (len(trail) > 0 && trail[len(trail)-1].Kind == StepDelayed) {
+			return err
+		}
+		s := step(StepDelayed, r)
+		s.At = tx.Now
+		return addStep(ctx, tx, m, s)
+	})
+	return errors.Join(cause, err)
+}

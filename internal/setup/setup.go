@@ -1,0 +1,84 @@
+// Package setup changes what a site requires: its connection to Xero, and later its
+// company settings. Each change is one transaction with its audit event, and whoever is
+// signed in at the site is decided again.
+package setup
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"keyturn/internal/audit"
+	"keyturn/internal/db"
+	"keyturn/internal/id"
+	"keyturn/internal/integration"
+	"keyturn/internal/policy"
+	"keyturn/internal/site"
+)
+
+// Desk makes the changes.
+type Desk struct {
+	DB *db.DB
+}
+
+// AddSite adds a site; fault.Conflict if its reference is taken.
+func (d *Desk) AddSite(ctx context.Context, by audit.Actor, s site.Site) (added site.Site, err error) {
+	err = d.DB.Do(ctx, func(tx *db.Tx) error {
+		if added, err = site.Add(ctx, tx, s); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, audit.Event{
+			Kind: audit.SiteAdded, Actor: by, Site: added.ID, Facts: map[string]string{"ref": added.Ref},
+		})
+	})
+	return added, err
+}
+
+// Connection is what is connected: the organisation at Xero, and who did it, as people
+// read it.
+type Connection struct {
+	Organisation string
+	By           string
+	// From is when it becomes live; zero is now.
+	From time.Time
+}
+
+// ConnectXero connects a site: from then on all of its office members pass 2FA, those
+// included who are signed in. False says that it was connected already.
+func (d *Desk) ConnectXero(ctx context.Context, by audit.Actor, at id.Site, c Connection) (done bool, err error) {
+	err = d.DB.Do(ctx, func(tx *db.Tx) error {
+		from := c.From
+		if from.IsZero() {
+			from = tx.Now
+		}
+		done, err = integration.Connect(ctx, tx, integration.Integration{
+			Site: at, Kind: policy.Xero, Since: from, By: c.By, Organisation: c.Organisation,
+		})
+		if err != nil || !done {
+			return err
+		}
+		return audit.Record(ctx, tx, audit.Event{
+			Kind: audit.XeroConnected, Actor: by, Site: at, Facts: map[string]string{"organisation": c.Organisation},
+		})
+	})
+	if err != nil {
+		return false, fmt.Errorf("connect to Xero: %w", err)
+	}
+	return done, nil
+}
+
+// DisconnectXero takes the connection away. What it required stays, until an admin
+// lowers it. False says that the site was not connected.
+func (d *Desk) DisconnectXero(ctx context.Context, by audit.Actor, at id.Site) (done bool, err error) {
+	err = d.DB.Do(ctx, func(tx *db.Tx) error {
+		done, err = integration.Disconnect(ctx, tx, at, policy.Xero)
+		if err != nil || !done {
+			return err
+		}
+		return audit.Record(ctx, tx, audit.Event{Kind: audit.XeroDisconnected, Actor: by, Site: at})
+	})
+	if err != nil {
+		return false, fmt.Errorf("disconnect from Xero: %w", err)
+	}
+	return done, nil
+}

@@ -1,0 +1,207 @@
+package signin
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"keyturn/internal/audit"
+	"keyturn/internal/db"
+	"keyturn/internal/id"
+	"keyturn/internal/limit"
+	"keyturn/internal/message"
+	"keyturn/internal/method"
+	"keyturn/internal/policy"
+	"keyturn/internal/session"
+	"keyturn/internal/user"
+)
+
+// code is one set of digits of a challenge.
+type code struct {
+	id        id.Code
+	challenge id.Challenge
+	method    id.Method
+	message   id.Message
+	mac       []byte
+	madeAt    time.Time
+	expiresAt time.Time
+	wrong     int
+	ended     bool // used or replaced
+}
+
+// live says that the code can still be right.
+func (c code) live(now time.Time) bool {
+	return !c.ended && now.Before(c.expiresAt) && c.wrong < limit.GuessesPerCode
+}
+
+// Code compares what was typed with the live code of the attempt.
+func (d *Desk) Code(ctx context.Context, token, typed string) (next Next, err error) {
+	digits, ok := sixDigits(typed)
+	if !ok {
+		// It still has to be somebody's attempt: otherwise begin again.
+		return d.ifOpen(ctx, token, Next{Step: AskCode, Wrong: WrongForm})
+	}
+	err = d.step(ctx, token, func(tx *db.Tx, a Attempt, who user.User) error {
+		var err error
+		next, err = d.guess(ctx, tx, a, who, digits)
+		return err
+	}, &next)
+	return next, err
+}
+
+func (d *Desk) guess(ctx context.Context, tx *db.Tx, a Attempt, who user.User, digits string) (Next, error) {
+	all, err := codesOf(ctx, tx, a)
+	if err != nil {
+		return Next{}, fmt.Errorf("read codes: %w", err)
+	}
+	live, old := sift(all, tx.Now)
+	// An old code costs no guess: it can never be right, so nothing is learned by it.
+	for _, c := range old {
+		if c.wrong < limit.GuessesPerCode && d.is(c, a, digits) && (live == nil || !d.is(*live, a, digits)) {
+			return Next{Step: AskCode, Wrong: StaleCode, MadeAt: c.madeAt}, d.recordCode(ctx, tx, a, audit.CodeStale, c)
+		}
+	}
+	if live == nil {
+		return Next{Step: AskCode, Wrong: NoCode}, nil
+	}
+	known, err := session.Known(ctx, tx, a.User, a.Place, tx.Now)
+	if err != nil {
+		return Next{}, fmt.Errorf("look for a known place: %w", err)
+	}
+	charges := method.Guesses(a.User, live.method, known)
+	answer, err := limit.Take(ctx, tx, charges...)
+	if err != nil {
+		return Next{}, err
+	}
+	if !answer.OK {
+		return Next{Step: AskCode, Wrong: Resting, Retry: answer.Retry}, d.unevaluated(ctx, tx, a)
+	}
+	if !d.is(*live, a, digits) {
+		return d.missed(ctx, tx, a, *live)
+	}
+	for i := range charges {
+		charges[i].At = answer.At
+	}
+	if err := limit.GiveBack(ctx, tx, charges...); err != nil {
+		return Next{}, err
+	}
+	return d.passed(ctx, tx, a, who, *live)
+}
+
+// sift parts the one live code from those that are not live any more.
+func sift(all []code, now time.Time) (live *code, old []code) {
+	for _, c := range all {
+		if live == nil && c.live(now) {
+			live = &c
+			continue
+		}
+		old = append(old, c)
+	}
+	return live, old
+}
+
+// is compares with the stored keyed hash, in constant time.
+func (d *Desk) is(c code, a Attempt, digits string) bool {
+	return d.Keys.Matches(c.mac, "signin code", macParts(a, c, digits)...)
+}
+
+func macParts(a Attempt, c code, digits string) []string {
+	return []string{string(a.User), string(a.ID), string(c.challenge), string(c.id), digits}
+}
+
+func (d *Desk) missed(ctx context.Context, tx *db.Tx, a Attempt, c code) (Next, error) {
+	if err := countWrong(ctx, tx, a, c); err != nil {
+		return Next{}, err
+	}
+	if err := method.Missed(ctx, tx, a.User, c.method); err != nil {
+		return Next{}, fmt.Errorf("count a wrong try: %w", err)
+	}
+	if c.wrong+1 >= limit.GuessesPerCode {
+		if err := message.Drop(ctx, tx, a.User, c.message); err != nil {
+			return Next{}, err
+		}
+	}
+	return Next{Step: AskCode, Wrong: WrongCode}, d.recordCode(ctx, tx, a, audit.CodeWrong, c)
+}
+
+// passed uses the code up, notes what it proves, and asks onward.
+func (d *Desk) passed(ctx context.Context, tx *db.Tx, a Attempt, who user.User, c code) (Next, error) {
+	if err := useCode(ctx, tx, a, c); err != nil {
+		return Next{}, err
+	}
+	if err := message.Drop(ctx, tx, a.User, c.message); err != nil {
+		return Next{}, err
+	}
+	m, err := method.ByID(ctx, tx, a.User, c.method)
+	if err != nil {
+		return Next{}, fmt.Errorf("find a method: %w", err)
+	}
+	if err := method.Passed(ctx, tx, a.User, c.method); err != nil {
+		return Next{}, fmt.Errorf("note a passed method: %w", err)
+	}
+	if err := d.recordCode(ctx, tx, a, audit.CodeAccepted, c); err != nil {
+		return Next{}, err
+	}
+	a.Factor, a.FactorAt = m.Kind, tx.Now
+	if err := storeFactor(ctx, tx, a); err != nil {
+		return Next{}, err
+	}
+	return d.onward(ctx, tx, a, who)
+}
+
+func (d *Desk) recordCode(ctx context.Context, tx *db.Tx, a Attempt, kind audit.Kind, c code) error {
+	return audit.Record(ctx, tx, audit.Event{
+		Kind: kind, Actor: actor(a.User, a.Place), User: a.User, Site: a.Site,
+		Facts: map[string]string{"method": string(c.method), "reference": a.Reference},
+	})
+}
+
+// unevaluated records that tries were not looked at: one event an hour for a user and a
+// network, or a robot would fill the trail.
+func (d *Desk) unevaluated(ctx context.Context, tx *db.Tx, a Attempt) error {
+	first, err := limit.Take(ctx, tx, limit.Charge{
+		Budget:  limit.Budget{Name: "audit.unevaluated", Cap: 1, Window: time.Hour},
+		Subject: limit.Subject(string(a.User), a.Place.Network),
+	})
+	if err != nil || !first.OK {
+		return err
+	}
+	return audit.Record(ctx, tx, audit.Event{
+		Kind: audit.TriesUnevaluated, Actor: actor(a.User, a.Place), User: a.User, Site: a.Site,
+	})
+}
+
+// ifOpen gives the answer when the attempt is open, and Gone when it is not.
+func (d *Desk) ifOpen(ctx context.Context, token string, answer Next) (Next, error) {
+	_, ok, err := d.look(ctx, token)
+	if err != nil || !ok {
+		return Next{Step: Gone}, err
+	}
+	return answer, nil
+}
+
+// sixDigits reads the one form of a code: six ASCII digits, with spaces between them
+// as mails and people write them.
+func sixDigits(typed string) (string, bool) {
+	digits := strings.ReplaceAll(strings.TrimSpace(typed), " ", "")
+	if len(digits) != codeDigits {
+		return "", false
+	}
+	for i := range len(digits) {
+		if digits[i] < '0' || digits[i] > '9' {
+			return "", false
+		}
+	}
+	return digits, true
+}
+
+// choose finds the offer of a kind, or of the policy's default.
+func choose(decision policy.Decision, kind policy.MethodKind) (policy.Offer, bool) {
+	for _, o := range decision.Offered {
+		if o.Kind == kind {
+			return o, true
+		}
+	}
+	return policy.Offer{}, false
+}

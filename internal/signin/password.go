@@ -1,0 +1,276 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"keyturn/internal/address"
+	"keyturn/internal/audit"
+	"keyturn/internal/db"
+	"keyturn/internal/epoch"
+	"keyturn/internal/fault"
+	"keyturn/internal/id"
+	"keyturn/internal/limit"
+	"keyturn/internal/password"
+	"keyturn/internal/policy"
+	"keyturn/internal/secret"
+	"keyturn/internal/session"
+	"keyturn/internal/site"
+	"keyturn/internal/user"
+)
+
+// Try is a login name and a password, and where they were typed.
+type Try struct {
+	Login    string
+	Password secret.Text
+	Place    session.Place
+	Client   policy.ClientKind
+	// ReturnTo is where the person wanted to go, a checked local path or empty.
+	ReturnTo string
+}
+
+// Password is the first step. Whatever is wrong, the answer is the same and leaves at
+// the same time.
+func (d *Desk) Password(ctx context.Context, t Try) (Next, error) {
+	started := d.DB.Clock.Now()
+	next, hashed, err := d.password(ctx, t)
+	if err != nil {
+		return next, err
+	}
+	if !hashed {
+		err = d.Pace.Wait(ctx, started, d.DB.Clock.Now)
+	}
+	return next, errors.Join(err, d.Floor.Wait(ctx, started, d.DB.Clock.Now))
+}
+
+func (d *Desk) password(ctx context.Context, t Try) (next Next, hashed bool, err error) {
+	p, may, err := d.mayTry(ctx, t)
+	if err != nil {
+		return next, false, err
+	}
+	if !may {
+		return Next{Step: AskPassword, Wrong: WrongPassword}, false, nil
+	}
+	right, better, err := d.compare(ctx, t, p)
+	if err != nil {
+		return next, true, err
+	}
+	if !right {
+		return Next{Step: AskPassword, Wrong: WrongPassword}, true, d.wrongPassword(ctx, t, p)
+	}
+	next, err = d.rightPassword(ctx, t, p, better)
+	return next, true, err
+}
+
+// person is who a login name belongs to, if anybody.
+type person struct {
+	login   address.Canonical
+	user    user.User
+	exists  bool
+	charges []limit.Charge
+	known   bool
+}
+
+// mayTry takes the try from the budgets of wrong passwords, before anything is hashed,
+// so that many at once cannot have more than their share. A right password gives it
+// back.
+func (d *Desk) mayTry(ctx context.Context, t Try) (p person, may bool, err error) {
+	// A login name that cannot be one is nobody's, and counts like any other.
+	p.login, err = address.Login(t.Login)
+	if err != nil && !errors.Is(err, fault.Invalid) {
+		return p, false, fmt.Errorf("read a login name: %w", err)
+	}
+	err = d.DB.Do(ctx, func(tx *db.Tx) error {
+		p.exists, p.known = false, false
+		who, err := user.ByLogin(ctx, tx, p.login)
+		switch {
+		case errors.Is(err, fault.NotFound):
+		case err != nil:
+			return fmt.Errorf("find a user: %w", err)
+		default:
+			p.user, p.exists = who, true
+		}
+		if p.known, err = session.Known(ctx, tx, p.user.ID, t.Place, tx.Now); err != nil {
+			return fmt.Errorf("look for a known place: %w", err)
+		}
+		p.charges = tryCharges(p.login, t.Place, p.known)
+		answer, err := limit.Take(ctx, tx, p.charges...)
+		may = answer.OK
+		for i := range p.charges {
+			p.charges[i].At = answer.At
+		}
+		return err
+	})
+	return p, may, err
+}
+
+func tryCharges(login address.Canonical, at session.Place, known bool) []limit.Charge {
+	all := []limit.Charge{{
+		Budget: limit.WrongPasswords, Known: known,
+		Subject: limit.Subject("password", string(login), at.Network),
+	}}
+	if !known {
+		all = append(all, limit.Charge{
+			Budget:  limit.WrongFromNetwork,
+			Subject: limit.Subject("password", at.Network),
+		})
+	}
+	return all
+}
+
+// compare hashes in a slot, with no transaction open. A name that nobody has is
+// compared with a dummy, so that it takes as long.
+func (d *Desk) compare(ctx context.Context, t Try, p person) (right bool, better password.Stored, err error) {
+	kept := password.Dummy()
+	if p.exists && p.user.Password.Encoded() != "" {
+		kept = p.user.Password
+	}
+	turn := password.Turn{Network: t.Place.Network, User: string(p.login), Known: p.known}
+	var made string
+	err = d.Slots.Run(ctx, turn, func() {
+		right = kept.Matches(t.Password.Reveal()) && p.exists && p.user.Password.Encoded() != ""
+		if right && kept.NeedsRehash() {
+			made = password.Hash(t.Password.Reveal())
+		}
+	})
+	if err != nil || made == "" {
+		return right, better, err
+	}
+	better, err = password.Parse(made)
+	return right, better, err
+}
+
+// wrongPassword records the try of somebody who exists. Names that nobody has are for
+// the metrics and the log, or the trail would grow with every robot's list.
+func (d *Desk) wrongPassword(ctx context.Context, t Try, p person) error {
+	if !p.exists {
+		return nil
+	}
+	return d.DB.Do(ctx, func(tx *db.Tx) error {
+		return audit.Record(ctx, tx, audit.Event{
+			Kind: audit.PasswordWrong, Actor: actor(p.user.ID, t.Place), User: p.user.ID,
+		})
+	})
+}
+
+// rightPassword gives the try back, stores the better hash, and makes the attempt.
+func (d *Desk) rightPassword(ctx context.Context, t Try, p person, better password.Stored) (next Next, err error) {
+	err = d.DB.Do(ctx, func(tx *db.Tx) error {
+		next = Next{}
+		if err := limit.GiveBack(ctx, tx, p.charges...); err != nil {
+			return err
+		}
+		if err := d.rehash(ctx, tx, t, p, better); err != nil {
+			return err
+		}
+		open, err := openDoors(ctx, tx, p.user, t.Client)
+		if err != nil {
+			return err
+		}
+		if len(open) == 0 && !p.user.Staff {
+			next, err = d.noDoor(ctx, tx, t, p.user)
+			return err
+		}
+		a := Attempt{
+			User: p.user.ID, Purpose: SignIn, Client: t.Client, ReturnTo: t.ReturnTo, Place: t.Place, PasswordAt: tx.Now,
+		}
+		if len(open) == 1 {
+			a.Site = open[0]
+		}
+		if a.Reference, err = d.reference(ctx, tx, a.Site); err != nil {
+			return err
+		}
+		token, err := d.begin(ctx, tx, &a)
+		if err != nil {
+			return err
+		}
+		next, err = d.onward(ctx, tx, a, p.user)
+		next.Attempt = token
+		return err
+	})
+	return next, err
+}
+
+func (d *Desk) rehash(ctx context.Context, tx *db.Tx, t Try, p person, better password.Stored) error {
+	if better.Encoded() == "" {
+		return nil
+	}
+	err := user.Rehash(ctx, tx, p.user, better)
+	if errors.Is(err, fault.Conflict) {
+		return nil // somebody else stored a better one, or another password, meanwhile
+	}
+	if err != nil {
+		return fmt.Errorf("rehash a password: %w", err)
+	}
+	return audit.Record(ctx, tx, audit.Event{
+		Kind: audit.PasswordRehashed, Actor: actor(p.user.ID, t.Place), User: p.user.ID,
+		Facts: map[string]string{"from": string(p.user.Password.Form()), "to": string(better.Form())},
+	})
+}
+
+// openDoors are the sites that the person may enter with this kind of client.
+func openDoors(ctx context.Context, tx *db.Tx, who user.User, client policy.ClientKind) ([]id.Site, error) {
+	memberships, err := site.MembershipsOf(ctx, tx, who.ID)
+	if err != nil {
+		return nil, fmt.Errorf("read memberships: %w", err)
+	}
+	var open []id.Site
+	for _, m := range memberships {
+		if enterable(m, client, tx.Now) {
+			open = append(open, m.Site)
+		}
+	}
+	return open, nil
+}
+
+// enterable asks the policy's first rule of one membership alone.
+func enterable(m site.Membership, client policy.ClientKind, now time.Time) bool {
+	alone := policy.Facts{
+		Memberships: []policy.Membership{{Site: string(m.Site), Kind: m.Kind, Status: m.Status}},
+		Client:      policy.Client{Kind: client},
+	}
+	return policy.Decide(alone, now).Outcome != policy.Refuse
+}
+
+// noDoor answers a right password of somebody who may enter nowhere. Somebody who is
+// only blocked or inactive learns no more than with a wrong password; a mobile member
+// is told about the app.
+func (d *Desk) noDoor(ctx context.Context, tx *db.Tx, t Try, who user.User) (Next, error) {
+	f, err := d.Standing.Of(ctx, tx, tx.Now, asker(Attempt{Client: t.Client, Place: t.Place}, who))
+	if err != nil {
+		return Next{}, err
+	}
+	decision := policy.Decide(f, tx.Now)
+	err = audit.Record(ctx, tx, audit.Event{
+		Kind: audit.SignInRefused, Actor: actor(who.ID, t.Place), User: who.ID,
+		Facts: decisionFacts(decision),
+	})
+	if err != nil {
+		return Next{}, err
+	}
+	for _, r := range decision.Reasons {
+		if r.Key == policy.MobileOnWeb {
+			return Next{Step: Refused}, nil
+		}
+	}
+	return Next{Step: AskPassword, Wrong: WrongPassword}, nil
+}
+
+// begin stores the attempt and gives its token.
+func (d *Desk) begin(ctx context.Context, tx *db.Tx, a *Attempt) (string, error) {
+	token, hash := secret.Token()
+	a.ID, a.CreatedAt, a.ExpiresAt = id.New[id.Attempt](), tx.Now, tx.Now.Add(attemptLife)
+	var err error
+	if a.UserEpoch, err = epoch.Now(ctx, tx, epoch.User(a.User)); err != nil {
+		return "", err
+	}
+	if err := insertAttempt(ctx, tx, *a, hash); err != nil {
+		return "", fmt.Errorf("begin an attempt: %w", err)
+	}
+	return token, audit.Record(ctx, tx, audit.Event{
+		Kind: audit.AttemptStarted, Actor: actor(a.User, a.Place), User: a.User,
+		Facts: map[string]string{"purpose": string(a.Purpose), "reference": a.Reference},
+	})
+}

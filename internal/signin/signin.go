@@ -1,0 +1,185 @@
+// Package signin is the sign-in: an attempt that is stored, and the steps that move it
+// on until there is a session.
+//
+// Steps never call steps. Each does its own part in one transaction and then asks
+// onward, the one place where the policy says what comes next. What is asked next is
+// always found again from the stored attempt (View), so that a page may be loaded
+// again, and a form posted twice, without harm.
+//
+// A wrong password, a wrong code and a refusal are answers. An error means that the
+// machinery failed, and is never an answer about a person.
+package signin
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"keyturn/internal/db"
+	"keyturn/internal/id"
+	"keyturn/internal/message"
+	"keyturn/internal/password"
+	"keyturn/internal/policy"
+	"keyturn/internal/secret"
+	"keyturn/internal/session"
+	"keyturn/internal/standing"
+)
+
+const (
+	// attemptLife is how long a sign-in may take from the right password on. A code
+	// lives shorter, and another can be had.
+	attemptLife = 30 * time.Minute
+	// CodeLife is how long a code works at most (NIST 800-63B-4 section 3.1.3.2 and
+	// ASVS 6.6.3: 10 minutes).
+	CodeLife = 10 * time.Minute
+)
+
+// Desk takes people through a sign-in.
+type Desk struct {
+	DB       *db.DB
+	Keys     *secret.Keys
+	Post     *message.Post
+	Standing standing.Source
+	Log      *slog.Logger
+	// Slots bounds how many passwords are hashed at once.
+	Slots *password.Slots
+	// Floor is the fixed time at which answers leave while old hashes remain; Pace is
+	// that at which an answer leaves for which nothing was hashed.
+	Floor, Pace *password.Floor
+	// CodeLife shortens the life of codes, for tests; zero is ten minutes.
+	CodeLife time.Duration
+	// VendorName speaks where no site does.
+	VendorName string
+}
+
+// Step is what is asked next.
+type Step string
+
+// The steps.
+const (
+	AskPassword Step = "password"
+	AskSite     Step = "site"
+	AskCode     Step = "code"
+	// Rest says that every method that could work takes no more guesses for a while.
+	Rest Step = "rest"
+	// Stuck says that no method can work: somebody must help.
+	Stuck Step = "stuck"
+	// Refused says that this person may not enter here at all.
+	Refused Step = "refused"
+	// In says that there is a session.
+	In Step = "in"
+	// Gone says that the attempt has ended or run out: begin again.
+	Gone Step = "gone"
+)
+
+// Wrong is what was not right with what was typed; empty if nothing was.
+type Wrong string
+
+// What may be wrong.
+const (
+	// WrongPassword covers an unknown name, a wrong password, somebody who is blocked,
+	// and too many tries: they cannot be told apart from outside.
+	WrongPassword Wrong = "password"
+	// WrongForm says that what was typed is no code at all. It cost no guess.
+	WrongForm Wrong = "form"
+	// WrongCode says that the code is not right. It cost a guess.
+	WrongCode Wrong = "code"
+	// StaleCode says that this code was replaced or has run out. It cost no guess.
+	StaleCode Wrong = "stale"
+	// NoCode says that there is no code to compare with: the last one has run out or
+	// bore too many wrong tries. It cost no guess.
+	NoCode Wrong = "none"
+	// Resting says that the method takes no more guesses until Retry. It was not
+	// looked at.
+	Resting Wrong = "resting"
+	// TooSoon says that another code cannot be sent before Retry.
+	TooSoon Wrong = "soon"
+	// NotOffered says that the method that was chosen is not on offer.
+	NotOffered Wrong = "not_offered"
+	// NotMember says that the site that was chosen is not one of the person's.
+	NotMember Wrong = "not_member"
+)
+
+// Next is what a step answers.
+type Next struct {
+	Step  Step
+	Wrong Wrong
+	// Retry is when it may be tried again, where Wrong says that it may not now.
+	Retry time.Time
+	// MadeAt is when the code was made that was typed too late.
+	MadeAt time.Time
+	// Attempt and Session are tokens for the browser's cookies; empty: leave as it is.
+	Attempt string
+	Session string
+	// ReturnTo is where the person wanted to go, a local path or empty.
+	ReturnTo string
+}
+
+// Purpose is what an attempt is for.
+type Purpose string
+
+// The purposes.
+const (
+	// SignIn begins with a password and ends in a new session.
+	SignIn Purpose = "signin"
+	// Raise lifts a live session to what is required of it now.
+	Raise Purpose = "raise"
+	// Switch takes a live session to another of the person's sites.
+	Switch Purpose = "switch"
+)
+
+// Attempt is one sign-in under way.
+type Attempt struct {
+	User      id.User
+	ID        id.Attempt
+	Purpose   Purpose
+	Client    policy.ClientKind
+	Site      id.Site
+	Session   id.Session
+	ReturnTo  string
+	Reference string
+	Place     session.Place
+	UserEpoch int64
+	// PasswordAt is when the password was right; Factor and FactorAt what was passed
+	// since.
+	PasswordAt time.Time
+	Factor     policy.MethodKind
+	FactorAt   time.Time
+	CreatedAt  time.Time
+	ExpiresAt  time.Time
+}
+
+func (a Attempt) passed() []policy.Pass {
+	if a.Factor == "" {
+		return nil
+	}
+	return []policy.Pass{{Kind: a.Factor, At: a.FactorAt}}
+}
+
+func (a Attempt) sites() []id.Site {
+	if a.Site == "" {
+		return nil
+	}
+	return []id.Site{a.Site}
+}
+
+func (d *Desk) codeLife() time.Duration {
+	if d.CodeLife > 0 {
+		return d.CodeLife
+	}
+	return CodeLife
+}
+
+// Abandon ends an attempt; one that is gone is abandoned already.
+func (d *Desk) Abandon(ctx context.Context, token string) error {
+	return d.DB.Do(ctx, func(tx *db.Tx) error {
+		a, ok, err := d.take(ctx, tx, token)
+		if err != nil || !ok {
+			return err
+		}
+		if err := d.closeCodes(ctx, tx, a); err != nil {
+			return err
+		}
+		return endAttempt(ctx, tx, a)
+	})
+}

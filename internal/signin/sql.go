@@ -1,0 +1,120 @@
+package signin
+
+import (
+	"context"
+
+	"keyturn/internal/db"
+	"keyturn/internal/id"
+)
+
+const attemptColumns = `
+	user_id, attempt_id, purpose, client, COALESCE(site_id, ''), COALESCE(session_id, ''), return_to, reference,
+	browser, network, agent, user_epoch, password_at, factor, factor_at, created_at, expires_at`
+
+func scanAttempt(r db.Row) (a Attempt, err error) {
+	return a, r.Scan(&a.User, &a.ID, &a.Purpose, &a.Client, &a.Site, &a.Session, &a.ReturnTo, &a.Reference,
+		&a.Place.Browser, &a.Place.Network, &a.Place.Agent, &a.UserEpoch, db.When(&a.PasswordAt),
+		&a.Factor, db.When(&a.FactorAt), db.When(&a.CreatedAt), db.When(&a.ExpiresAt))
+}
+
+func insertAttempt(ctx context.Context, tx *db.Tx, a Attempt, hash []byte) error {
+	return tx.Change(ctx, `
+		INSERT INTO attempts (user_id, attempt_id, token_hash, purpose, client, site_id, session_id, return_to, reference,
+		                      browser, network, agent, user_epoch, password_at, factor, factor_at, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, NULLIF($6, ''), NULLIF($7, ''), $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+		a.User, a.ID, hash, a.Purpose, a.Client, string(a.Site), string(a.Session), a.ReturnTo, a.Reference,
+		a.Place.Browser, a.Place.Network, a.Place.Agent, a.UserEpoch, db.Stamp(a.PasswordAt),
+		a.Factor, db.Stamp(a.FactorAt), db.Stamp(a.CreatedAt), db.Stamp(a.ExpiresAt))
+}
+
+// takeAttempt holds the row: a second step of the same attempt waits here.
+func takeAttempt(ctx context.Context, tx *db.Tx, hash []byte) (Attempt, error) {
+	return db.One(ctx, tx, scanAttempt, `
+		UPDATE attempts SET expires_at = expires_at
+		 WHERE token_hash = $1 AND ended_at IS NULL AND expires_at > $2
+		RETURNING `+attemptColumns, hash, db.Stamp(tx.Now))
+}
+
+func attemptByHash(ctx context.Context, from db.Reader, hash []byte, now any) (Attempt, error) {
+	return db.One(ctx, from, scanAttempt, `
+		SELECT `+attemptColumns+` FROM attempts
+		 WHERE token_hash = $1 AND ended_at IS NULL AND expires_at > $2`, hash, now)
+}
+
+func endAttempt(ctx context.Context, tx *db.Tx, a Attempt) error {
+	return tx.Change(ctx, `
+		UPDATE attempts SET ended_at = $3
+		 WHERE user_id = $1 AND attempt_id = $2 AND ended_at IS NULL`, a.User, a.ID, db.Stamp(tx.Now))
+}
+
+func chooseSite(ctx context.Context, tx *db.Tx, a Attempt) error {
+	return tx.Change(ctx, `
+		UPDATE attempts SET site_id = $3
+		 WHERE user_id = $1 AND attempt_id = $2 AND ended_at IS NULL AND site_id IS NULL`, a.User, a.ID, a.Site)
+}
+
+func storeFactor(ctx context.Context, tx *db.Tx, a Attempt) error {
+	return tx.Change(ctx, `
+		UPDATE attempts SET factor = $3, factor_at = $4
+		 WHERE user_id = $1 AND attempt_id = $2 AND ended_at IS NULL`, a.User, a.ID, a.Factor, db.Stamp(a.FactorAt))
+}
+
+// challengeOf gives the attempt's one challenge, made on first use.
+func challengeOf(ctx context.Context, tx *db.Tx, a Attempt) (id.Challenge, error) {
+	return db.One(ctx, tx, func(r db.Row) (c id.Challenge, err error) { return c, r.Scan(&c) }, `
+		INSERT INTO challenges (user_id, challenge_id, attempt_id, made_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (user_id, attempt_id) DO UPDATE SET made_at = challenges.made_at
+		RETURNING challenge_id`, a.User, id.New[id.Challenge](), a.ID, db.Stamp(tx.Now))
+}
+
+func insertCode(ctx context.Context, tx *db.Tx, a Attempt, c code) error {
+	return tx.Change(ctx, `
+		INSERT INTO codes (user_id, challenge_id, code_id, method_id, message_id, mac, made_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		a.User, c.challenge, c.id, c.method, c.message, c.mac, db.Stamp(c.madeAt), db.Stamp(c.expiresAt))
+}
+
+// codesOf gives the codes of an attempt, the newest first.
+func codesOf(ctx context.Context, from db.Reader, a Attempt) ([]code, error) {
+	return db.Many(ctx, from, func(r db.Row) (c code, err error) {
+		return c, r.Scan(&c.id, &c.challenge, &c.method, &c.message, &c.mac,
+			db.When(&c.madeAt), db.When(&c.expiresAt), &c.wrong, &c.ended)
+	}, `
+		SELECT c.code_id, c.challenge_id, c.method_id, c.message_id, c.mac, c.made_at, c.expires_at, c.wrong,
+		       (c.replaced_at IS NOT NULL OR c.used_at IS NOT NULL)
+		  FROM challenges h JOIN codes c ON c.user_id = h.user_id AND c.challenge_id = h.challenge_id
+		 WHERE h.user_id = $1 AND h.attempt_id = $2
+		 ORDER BY c.code_id DESC LIMIT 100`, a.User, a.ID)
+}
+
+func countWrong(ctx context.Context, tx *db.Tx, a Attempt, c code) error {
+	return tx.Change(ctx, `
+		UPDATE codes SET wrong = wrong + 1
+		 WHERE user_id = $1 AND challenge_id = $2 AND code_id = $3 AND wrong = $4 AND used_at IS NULL`,
+		a.User, c.challenge, c.id, c.wrong)
+}
+
+// useCode uses the code up: it leaves the state in which it is live, once.
+func useCode(ctx context.Context, tx *db.Tx, a Attempt, c code) error {
+	err := tx.Change(ctx, `
+		UPDATE codes SET used_at = $4
+		 WHERE user_id = $1 AND challenge_id = $2 AND code_id = $3
+		   AND used_at IS NULL AND replaced_at IS NULL AND expires_at > $4 AND wrong = $5`,
+		a.User, c.challenge, c.id, db.Stamp(tx.Now), c.wrong)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `
+		UPDATE challenges SET passed_at = $3
+		 WHERE user_id = $1 AND challenge_id = $2 AND passed_at IS NULL`, a.User, c.challenge, db.Stamp(tx.Now))
+	return err
+}
+
+// replaceCodes ends the open codes of an attempt and gives their messages.
+func replaceCodes(ctx context.Context, tx *db.Tx, a Attempt) ([]id.Message, error) {
+	return db.Many(ctx, tx, func(r db.Row) (m id.Message, err error) { return m, r.Scan(&m) }, `
+		UPDATE codes SET replaced_at = $3
+		 WHERE user_id = $1 AND used_at IS NULL AND replaced_at IS NULL
+		   AND challenge_id IN (SELECT challenge_id FROM challenges WHERE user_id = $1 AND attempt_id = $2)
+		RETURNING message_id`, a.User, a.ID, db.Stamp(tx.Now))
+}

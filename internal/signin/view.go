@@ -1,0 +1,208 @@
+package signin
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"keyturn/internal/db"
+	"keyturn/internal/fault"
+	"keyturn/internal/id"
+	"keyturn/internal/limit"
+	"keyturn/internal/message"
+	"keyturn/internal/method"
+	"keyturn/internal/policy"
+	"keyturn/internal/secret"
+	"keyturn/internal/session"
+	"keyturn/internal/site"
+	"keyturn/internal/user"
+)
+
+// View is all that the pages of an attempt show. Reading it changes nothing.
+type View struct {
+	Attempt  Attempt
+	User     user.User
+	Step     Step
+	Site     site.Site // zero while none is chosen
+	Choices  []site.Site
+	Decision policy.Decision
+	// Code is where the newest code stands; nil when none was made.
+	Code *CodeView
+	// Methods are the person's, for their addresses.
+	Methods []method.Method
+	// Helpers are the names of the site's Admins, the person aside.
+	Helpers []string
+	Now     time.Time
+}
+
+// CodeView is where a code stands.
+type CodeView struct {
+	Method  method.Method
+	MadeAt  time.Time
+	Until   time.Time
+	Live    bool
+	Wrong   int       // wrong tries so far
+	NextAt  time.Time // when another may be sent
+	Message message.Message
+	Trail   []message.Step
+}
+
+// View reads where an attempt stands; false when it has ended, has run out or never
+// was.
+func (d *Desk) View(ctx context.Context, token string) (v View, ok bool, err error) {
+	a, ok, err := d.look(ctx, token)
+	if err != nil || !ok {
+		return v, false, err
+	}
+	v.Attempt, v.Now = a, d.DB.Clock.Now()
+	if v.User, err = user.ByID(ctx, d.DB, a.User); err != nil {
+		return v, false, fmt.Errorf("find a user: %w", err)
+	}
+	if a.Site == "" && !v.User.Staff {
+		v.Step = AskSite
+		v.Choices, err = d.choices(ctx, v)
+		return v, err == nil, err
+	}
+	if a.Site != "" {
+		if v.Site, err = site.ByID(ctx, d.DB, a.Site); err != nil {
+			return v, false, fmt.Errorf("find a site: %w", err)
+		}
+	}
+	if v.Decision, _, err = d.decide(ctx, d.DB, v.Now, a, v.User); err != nil {
+		return v, false, err
+	}
+	v.Step = stepOf(v.Decision)
+	if v.Methods, err = method.Of(ctx, d.DB, a.User); err != nil {
+		return v, false, fmt.Errorf("read methods: %w", err)
+	}
+	if v.Helpers, err = d.helpers(ctx, d.DB, a); err != nil {
+		return v, false, err
+	}
+	v.Code, err = d.codeView(ctx, v)
+	return v, err == nil, err
+}
+
+func (d *Desk) look(ctx context.Context, token string) (Attempt, bool, error) {
+	a, err := attemptByHash(ctx, d.DB, secret.TokenHash(token), db.Stamp(d.DB.Clock.Now()))
+	return d.alive(ctx, d.DB, a, err)
+}
+
+func (d *Desk) choices(ctx context.Context, v View) ([]site.Site, error) {
+	memberships, err := site.MembershipsOf(ctx, d.DB, v.User.ID)
+	if err != nil {
+		return nil, fmt.Errorf("read memberships: %w", err)
+	}
+	var all []site.Site
+	for _, m := range memberships {
+		if !enterable(m, v.Attempt.Client, v.Now) {
+			continue
+		}
+		s, err := site.ByID(ctx, d.DB, m.Site)
+		if err != nil {
+			return nil, fmt.Errorf("find a site: %w", err)
+		}
+		all = append(all, s)
+	}
+	return all, nil
+}
+
+func (d *Desk) codeView(ctx context.Context, v View) (*CodeView, error) {
+	all, err := codesOf(ctx, d.DB, v.Attempt)
+	if err != nil {
+		return nil, fmt.Errorf("read codes: %w", err)
+	}
+	if len(all) == 0 {
+		return nil, nil
+	}
+	c := all[0]
+	view := &CodeView{
+		MadeAt: c.madeAt, Until: c.expiresAt, Live: c.live(v.Now), Wrong: c.wrong,
+		NextAt: c.madeAt.Add(limit.CodeNext.Window),
+	}
+	for _, m := range v.Methods {
+		if m.ID == c.method {
+			view.Method = m
+		}
+	}
+	if view.Message, err = message.ByID(ctx, d.DB, v.User.ID, c.message); err != nil {
+		return nil, fmt.Errorf("find a message: %w", err)
+	}
+	view.Trail, err = message.Trail(ctx, d.DB, v.User.ID, c.message)
+	return view, err
+}
+
+// Around gives what a page about a live session shows besides: the person's methods, and
+// who can help at the site.
+func (d *Desk) Around(ctx context.Context, s session.Session) ([]method.Method, []string, error) {
+	methods, err := method.Of(ctx, d.DB, s.User)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read methods: %w", err)
+	}
+	names, err := d.helpers(ctx, d.DB, Attempt{User: s.User, Site: s.Site})
+	return methods, names, err
+}
+
+// helpers are the names of the site's Admins, the person aside: who can help here.
+func (d *Desk) helpers(ctx context.Context, from db.Reader, a Attempt) ([]string, error) {
+	if a.Site == "" {
+		return nil, nil
+	}
+	admins, err := site.Admins(ctx, from, a.Site)
+	if err != nil {
+		return nil, fmt.Errorf("find a site's admins: %w", err)
+	}
+	var names []string
+	for _, who := range admins {
+		if who == a.User {
+			continue
+		}
+		u, err := user.ByID(ctx, from, who)
+		if errors.Is(err, fault.NotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("find an admin: %w", err)
+		}
+		names = append(names, u.Name())
+	}
+	return names, nil
+}
+
+// referenceLetters leave out what is misread on the phone: 0 O 1 I L, 5 S, 8 B.
+const referenceLetters = "234679ACDEFGHJKMNPQRTUVWXYZ"
+
+// reference is the short text that a page and its mail share, as BA-7K2M: the initials
+// of who asks, and four letters by chance. It is no secret and names nothing.
+func (d *Desk) reference(ctx context.Context, from db.Reader, at id.Site) (string, error) {
+	name := d.VendorName
+	if at != "" {
+		s, err := site.ByID(ctx, from, at)
+		if err != nil {
+			return "", fmt.Errorf("find a site: %w", err)
+		}
+		name = s.Name
+	}
+	return referenceOf(name), nil
+}
+
+func referenceOf(name string) string {
+	initials := ""
+	for word := range strings.FieldsSeq(strings.ToUpper(name)) {
+		if r := rune(word[0]); r < unicode.MaxASCII && unicode.IsLetter(r) && len(initials) < 2 {
+			initials += string(r)
+		}
+	}
+	if initials == "" {
+		initials = "KT"
+	}
+	raw := make([]byte, 4)
+	_, _ = rand.Read(raw) // never fails (crypto/rand)
+	for i, b := range raw {
+		raw[i] = referenceLetters[int(b)%len(referenceLetters)]
+	}
+	return initials + "-" + string(raw)
+}

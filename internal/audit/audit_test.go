@@ -20,6 +20,7 @@ import (
 func TestAnEventComesBackAsItWasRecorded(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		t.Helper()
 		want := entered(bayside, pat)
 		record(t, d, want)
 		got, err := audit.List(t.Context(), d, audit.Filter{Site: bayside}, 10)
@@ -41,6 +42,7 @@ func TestAnEventComesBackAsItWasRecorded(t *testing.T) {
 func TestEachEventGoesToTheChainOfItsSubject(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		t.Helper()
 		person := entered("", pat)
 		house := audit.Event{Kind: audit.ImportDone, Actor: audit.Actor{Kind: audit.ActorCommand, ID: "import"}}
 		record(t, d, entered(bayside, pat), person, house)
@@ -76,6 +78,7 @@ func TestUsersShareSixtyFourChains(t *testing.T) {
 func TestTheEventsOfOneTransactionKeepTheirOrder(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		t.Helper()
 		var events []audit.Event
 		for i := range 30 {
 			e := entered(bayside, pat)
@@ -128,6 +131,7 @@ func TestAnEventThatLacksSomethingFailsItsTransaction(t *testing.T) {
 func TestAFailedTransactionLeavesNoEvent(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		t.Helper()
 		record(t, d, entered(bayside, pat))
 		boom := errors.New("boom")
 		err := d.Do(t.Context(), func(tx *db.Tx) error {
@@ -151,6 +155,7 @@ func TestAFailedTransactionLeavesNoEvent(t *testing.T) {
 func TestManyAtOnceLeaveChainsWithoutGaps(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		t.Helper()
 		third := id.New[id.Site]()
 		var all sync.WaitGroup
 		for n := range 32 {
@@ -182,6 +187,7 @@ func TestManyAtOnceLeaveChainsWithoutGaps(t *testing.T) {
 func TestAReaderMayVerifyWhileOthersRecord(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		t.Helper()
 		done := make(chan struct{})
 		var all sync.WaitGroup
 		all.Go(func() {
@@ -210,6 +216,7 @@ func TestAReaderMayVerifyWhileOthersRecord(t *testing.T) {
 func TestTheTriggersRefuseToChangeAndToRemove(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		t.Helper()
 		record(t, d, entered(bayside, pat))
 		for _, statement := range []string{
 			`UPDATE audit_events SET body = '{}'`,
@@ -231,6 +238,7 @@ func TestTheTriggersRefuseToChangeAndToRemove(t *testing.T) {
 func TestHostileTextStaysOneRecord(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		t.Helper()
 		e := entered(bayside, pat)
 		e.Facts = map[string]string{
 			"lines\n":  "one\r\ntwo\u2028three\u0085",
@@ -276,6 +284,7 @@ func TestPersonalValuesAreNotInTheBody(t *testing.T) {
 func TestErasureWipesAUserAndNobodyElseAndKeepsTheTrailGreen(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		t.Helper()
 		byPat := entered(bayside, kim) // about Kim, from Pat's network
 		byPat.Actor.ID = string(pat)
 		byPat.Personal = map[string]string{"address": "kim@bayside.example"}
@@ -318,6 +327,7 @@ func TestAListIsReadPageByPageNewestFirst(t *testing.T) {
 		"of a site, of rare kinds": {Site: bayside, Kind: audit.SessionStarted},
 	}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		t.Helper()
 		want := make(map[string]int)
 		for i := range 24 {
 			e := entered([]id.Site{bayside, twin, ""}[i%3], []id.User{pat, kim}[i/3%2])

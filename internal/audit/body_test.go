@@ -5,9 +5,8 @@ import (
 	"testing"
 	"unicode"
 
-	"golang.org/x/mod/sumdb/tlog"
-
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/mod/sumdb/tlog"
 )
 
 func TestTheCanonicalBodyIsSpelledTheSameForever(t *testing.T) {

@@ -129,7 +129,7 @@ func heads(ctx context.Context, from db.Reader, site id.Site) ([]Head, error) {
 
 func rooted(ctx context.Context, from db.Reader, page []Head) error {
 	for i, h := range page {
-		if h.Size < 0 || h.Chain == "" || strings.ContainsFunc(h.Chain, obeyedOrSpace) {
+		if h.Size < 0 || h.Size > farthest || h.Chain == "" || strings.ContainsFunc(h.Chain, obeyedOrSpace) {
 			return fmt.Errorf("the head of the chain %q is damaged: verify the trail", h.Chain)
 		}
 		root, err := tlog.TreeHash(h.Size, hashReader(ctx, from, h.Chain))

@@ -91,7 +91,7 @@ func (f *file) read(n int64, text []byte) *fileLine {
 	case err == nil && l.End != nil:
 		f.end, f.endLine = l.End, n
 	case err == nil:
-		if l.body, err = decode(string(l.Body)); err == nil {
+		if l.body, err = decode(string(l.Body)); err == nil && l.body.Seq >= 0 && l.body.Seq < farthest {
 			b := l.body
 			l.row = row{seq: b.Seq, at: b.At, chain: b.Chain, kind: b.Kind, site: b.Site, user: b.User, body: string(l.Body)}
 			return l
@@ -143,7 +143,7 @@ func (f *file) fit(c *fileChain, l *fileLine) {
 	}
 	_, wrong := l.row.check(values)
 	leaf := tlog.RecordHash(l.Body)
-	wrong = append(wrong, c.next(c.want, &leaf, stored)...)
+	wrong = append(wrong, c.next(&leaf, stored)...)
 	if len(l.Hashes) > len(stored) {
 		wrong = append(wrong, "there are more hashes than belong to the event")
 	}
@@ -155,9 +155,9 @@ func (f *file) fit(c *fileChain, l *fileLine) {
 
 // hole reports the lines that are missing before one.
 func (f *file) hole(c *fileChain, l *fileLine) {
-	const farthest = 1 << 20
+	const many = 1 << 16
 	f.found(Finding{Chain: l.row.chain, Seq: c.want, Line: l.at, What: fmt.Sprintf("events %d to %d are missing before this line", c.want, l.row.seq-1)})
-	if l.row.seq-c.want > farthest { // nobody counts through a made-up number
+	if l.row.seq-c.want > many { // nobody counts through a made-up number
 		c.want, c.kept, c.broken = l.row.seq, make([]*tlog.Hash, 64), true
 	}
 	for c.want < l.row.seq {
@@ -167,7 +167,7 @@ func (f *file) hole(c *fileChain, l *fileLine) {
 
 // skip goes past an event that is not there.
 func (c *fileChain) skip() {
-	c.next(c.want, nil, make([]*tlog.Hash, 1+ones(c.want)))
+	c.next(nil, make([]*tlog.Hash, 1+ones(c.want)))
 	c.want++
 }
 

@@ -16,19 +16,19 @@ import (
 )
 
 // exported are the lines of a site's file: ten events and the end.
-func exported(t testing.TB, d *db.DB, by note.Signer) []string {
-	t.Helper()
+func exported(tb testing.TB, d *db.DB, by note.Signer) []string {
+	tb.Helper()
 	var out bytes.Buffer
-	if err := audit.Export(t.Context(), d, &out, bayside, by); err != nil {
-		t.Fatal(err)
+	if err := audit.Export(tb.Context(), d, &out, bayside, by); err != nil {
+		tb.Fatal(err)
 	}
 	return strings.SplitAfter(strings.TrimSuffix(out.String(), "\n"), "\n")
 }
 
-func fileVerified(t testing.TB, lines []string, key note.Verifier, then *audit.Heads) (found []audit.Finding) {
-	t.Helper()
+func fileVerified(tb testing.TB, lines []string, key note.Verifier, then *audit.Heads) (found []audit.Finding) {
+	tb.Helper()
 	if _, err := audit.VerifyFile(strings.NewReader(strings.Join(lines, "")), key, then, watch(&found)); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return found
 }
@@ -36,6 +36,7 @@ func fileVerified(t testing.TB, lines []string, key note.Verifier, then *audit.H
 func TestAFileIsVerifiedOffline(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		t.Helper()
 		by, key := keys(t)
 		ten(t, d)
 		then := checkpoint(t, d)
@@ -61,6 +62,7 @@ func TestAFileIsVerifiedOffline(t *testing.T) {
 func TestASitesFileHoldsOnlyItsOwn(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		t.Helper()
 		by, _ := keys(t)
 		ten(t, d)
 		record(t, d, entered("", pat))
@@ -156,6 +158,7 @@ func TestAnOlderOrRewrittenFileIsFoundAgainstACheckpoint(t *testing.T) {
 func TestACheckpointIsBelievedOnlyIfTheKeySignedIt(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		t.Helper()
 		by, key := keys(t)
 		_, other := keys(t)
 		ten(t, d)
@@ -191,6 +194,8 @@ func FuzzVerifyFile(f *testing.F) {
 	ten(f, d)
 	f.Add(strings.Join(exported(f, d, by), ""))
 	f.Add(`{"body":{"actor":{"id":"","kind":""},"at":0,"chain":"a","facts":{},"id":"","kind":"","personal":{},"seq":9000000000000000000,"site":"","user":"","v":1}}`)
+	f.Add(`{"body":{"actor":{"id":"","kind":""},"at":0,"chain":"a","facts":{},"id":"","kind":"","personal":{},"seq":9223372036854775807,"site":"","user":"","v":1}}
+{"body":{"actor":{"id":"","kind":""},"at":0,"chain":"a","facts":{},"id":"","kind":"","personal":{},"seq":0,"site":"","user":"","v":1}}`)
 	f.Add(`{"end":{"heads":[{"chain":"a","size":-1,"root":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}]}}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		_, _ = audit.VerifyFile(strings.NewReader(text), key, nil, audit.Watch{})

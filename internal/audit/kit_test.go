@@ -31,9 +31,9 @@ func entered(site id.Site, user id.User) audit.Event {
 	}
 }
 
-func record(t testing.TB, d *db.DB, events ...audit.Event) {
-	t.Helper()
-	do(t, d, func(ctx context.Context, tx *db.Tx) error {
+func record(tb testing.TB, d *db.DB, events ...audit.Event) {
+	tb.Helper()
+	do(tb, d, func(ctx context.Context, tx *db.Tx) error {
 		for _, e := range events {
 			if err := audit.Record(ctx, tx, e); err != nil {
 				return err
@@ -43,55 +43,55 @@ func record(t testing.TB, d *db.DB, events ...audit.Event) {
 	})
 }
 
-func do(t testing.TB, d *db.DB, fn func(ctx context.Context, tx *db.Tx) error) {
-	t.Helper()
-	if err := d.Do(t.Context(), func(tx *db.Tx) error { return fn(t.Context(), tx) }); err != nil {
-		t.Fatal(err)
+func do(tb testing.TB, d *db.DB, fn func(ctx context.Context, tx *db.Tx) error) {
+	tb.Helper()
+	if err := d.Do(tb.Context(), func(tx *db.Tx) error { return fn(tb.Context(), tx) }); err != nil {
+		tb.Fatal(err)
 	}
 }
 
 // unguarded takes the triggers away, as somebody with rights on the database can.
-func unguarded(t testing.TB, d *db.DB) {
-	t.Helper()
+func unguarded(tb testing.TB, d *db.DB) {
+	tb.Helper()
 	if d.Engine() == db.Postgres {
-		raw(t, d, `DROP TRIGGER audit_events_append_only ON audit_events`)
+		raw(tb, d, `DROP TRIGGER audit_events_append_only ON audit_events`)
 		return
 	}
-	raw(t, d, `DROP TRIGGER audit_events_no_change`)
-	raw(t, d, `DROP TRIGGER audit_events_no_removal`)
+	raw(tb, d, `DROP TRIGGER audit_events_no_change`)
+	raw(tb, d, `DROP TRIGGER audit_events_no_removal`)
 }
 
-func raw(t testing.TB, d *db.DB, statement string, args ...any) {
-	t.Helper()
-	do(t, d, func(ctx context.Context, tx *db.Tx) error {
+func raw(tb testing.TB, d *db.DB, statement string, args ...any) {
+	tb.Helper()
+	do(tb, d, func(ctx context.Context, tx *db.Tx) error {
 		_, err := tx.Exec(ctx, statement, args...)
 		return err
 	})
 }
 
-func count(t testing.TB, d *db.DB, query string, args ...any) int64 {
-	t.Helper()
-	n, err := db.One(t.Context(), d, func(r db.Row) (n int64, err error) { return n, r.Scan(&n) }, query, args...)
+func count(tb testing.TB, d *db.DB, query string, args ...any) int64 {
+	tb.Helper()
+	n, err := db.One(tb.Context(), d, func(r db.Row) (n int64, err error) { return n, r.Scan(&n) }, query, args...)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return n
 }
 
 // verified are the findings of a verification.
-func verified(t testing.TB, d *db.DB) (found []audit.Finding) {
-	t.Helper()
-	_, err := audit.Verify(t.Context(), d, watch(&found))
+func verified(tb testing.TB, d *db.DB) (found []audit.Finding) {
+	tb.Helper()
+	_, err := audit.Verify(tb.Context(), d, watch(&found))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return found
 }
 
-func verifiedAgainst(t testing.TB, d *db.DB, then audit.Heads) (found []audit.Finding) {
-	t.Helper()
-	if _, err := audit.VerifyAgainst(t.Context(), d, then, watch(&found)); err != nil {
-		t.Fatal(err)
+func verifiedAgainst(tb testing.TB, d *db.DB, then audit.Heads) (found []audit.Finding) {
+	tb.Helper()
+	if _, err := audit.VerifyAgainst(tb.Context(), d, then, watch(&found)); err != nil {
+		tb.Fatal(err)
 	}
 	return found
 }
@@ -100,41 +100,41 @@ func watch(found *[]audit.Finding) audit.Watch {
 	return audit.Watch{Found: func(f audit.Finding) { *found = append(*found, f) }}
 }
 
-func green(t testing.TB, found []audit.Finding) {
-	t.Helper()
+func green(tb testing.TB, found []audit.Finding) {
+	tb.Helper()
 	if len(found) > 0 {
-		t.Errorf("found %v", found)
+		tb.Errorf("found %v", found)
 	}
 }
 
-func keys(t testing.TB) (note.Signer, note.Verifier) {
-	t.Helper()
+func keys(tb testing.TB) (note.Signer, note.Verifier) {
+	tb.Helper()
 	secret, public, err := note.GenerateKey(rand.Reader, "audit.keyturn.example")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	by, err := note.NewSigner(secret)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	key, err := note.NewVerifier(public)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return by, key
 }
 
 // checkpoint makes one and opens it.
-func checkpoint(t testing.TB, d *db.DB) audit.Heads {
-	t.Helper()
-	by, key := keys(t)
-	msg, err := audit.Checkpoint(t.Context(), d, by)
+func checkpoint(tb testing.TB, d *db.DB) audit.Heads {
+	tb.Helper()
+	by, key := keys(tb)
+	msg, err := audit.Checkpoint(tb.Context(), d, by)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	h, err := audit.OpenCheckpoint(msg, key)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return h
 }
@@ -142,14 +142,14 @@ func checkpoint(t testing.TB, d *db.DB) audit.Heads {
 func chainOf(site id.Site) string { return "site:" + string(site) }
 
 // says asserts that some finding is at the place and has the words.
-func says(t testing.TB, found []audit.Finding, chain string, seq int64, words string) {
-	t.Helper()
+func says(tb testing.TB, found []audit.Finding, chain string, seq int64, words string) {
+	tb.Helper()
 	for _, f := range found {
 		if f.Chain == chain && f.Seq == seq && strings.Contains(f.What, words) {
 			return
 		}
 	}
-	t.Errorf("nothing says %q of event %d in %s: %v", words, seq, chain, found)
+	tb.Errorf("nothing says %q of event %d in %s: %v", words, seq, chain, found)
 }
 
 func erasing(user id.User) func(context.Context, *db.Tx) error {

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"fmt"
-	"math/bits"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -30,7 +29,7 @@ func (e *edge) root() tlog.Hash {
 	if e.size == 0 {
 		return emptyRoot()
 	}
-	low := bits.TrailingZeros64(uint64(e.size))
+	low := ones(e.size - 1)
 	root := e.left[low]
 	for level := low + 1; level < len(e.left); level++ {
 		if e.size>>level&1 == 1 {
@@ -42,7 +41,16 @@ func (e *edge) root() tlog.Hash {
 
 // ones is how many subtrees the leaf at seq completes, which is how many hashes are
 // stored with it beside its own.
-func ones(seq int64) int { return bits.TrailingZeros64(^uint64(seq)) }
+func ones(seq int64) (n int) {
+	for ; seq&1 == 1; seq >>= 1 {
+		n++
+	}
+	return n
+}
+
+// farthest is more events than a chain can ever have. A greater number is damage, and
+// nobody counts up to it.
+const farthest = 1 << 40
 
 func emptyRoot() tlog.Hash {
 	root, err := tlog.TreeHash(0, tlog.HashReaderFunc(func([]int64) ([]tlog.Hash, error) { return nil, nil }))
@@ -61,11 +69,11 @@ type link struct {
 	broken bool         // a body was missing, so the root is not known any more
 }
 
-// next takes the event at seq: the hash of its body (nil when it is missing) and the
+// next takes the event that follows: the hash of its body (nil when it is missing) and the
 // hashes stored with it (nil for each that is missing). It says what does not fit. A
 // stored hash is compared with what its stored children make, so that one changed hash
 // or body does not make all that come after look wrong.
-func (l *link) next(seq int64, leaf *tlog.Hash, stored []*tlog.Hash) (wrong []string) {
+func (l *link) next(leaf *tlog.Hash, stored []*tlog.Hash) (wrong []string) {
 	for level, h := range stored {
 		switch {
 		case h == nil && leaf == nil: // the event is missing with all that belongs to it

@@ -154,9 +154,9 @@ func (v *verifier) ends(ctx context.Context, chain string, e extent, against *He
 	whole := func(format string, args ...any) {
 		v.found(Finding{Chain: chain, Seq: -1, What: fmt.Sprintf(format, args...)})
 	}
-	size := e.size
+	size, last := e.size, min(e.last, farthest)
 	if size < 0 {
-		size = e.last + 1
+		size = last + 1
 		whole("the chain's head is missing")
 	}
 	if e.base != 0 {
@@ -171,13 +171,13 @@ func (v *verifier) ends(ctx context.Context, chain string, e extent, against *He
 			v.found(Finding{Chain: chain, Seq: r.seq, Event: idIn([]byte(r.body)), What: fmt.Sprintf("the event is not one of the %d that the head counts", size)})
 		}
 	}
-	if e.lastHash >= tlog.StoredHashIndex(0, size) {
+	if e.lastHash >= tlog.StoredHashIndex(0, min(size, farthest)) {
 		whole("there are hashes of more events than the %d that the head counts", size)
 	}
 	if e.lastPrivate >= size {
 		whole("there are personal values of more events than the %d that the head counts", size)
 	}
-	end := min(size, e.last+1)
+	end := min(size, last+1)
 	if end < size {
 		v.found(Finding{Chain: chain, Seq: end, What: fmt.Sprintf("the end was cut: there are %d events, and the head counts %d", end, size)})
 	}
@@ -204,7 +204,7 @@ func (v *verifier) span(chain string, l *link, s span, lo, hi int64) {
 		} else {
 			wrong = []string{"the event is missing"}
 		}
-		if wrong = append(wrong, l.next(seq, leaf, stored)...); len(wrong) > 0 {
+		if wrong = append(wrong, l.next(leaf, stored)...); len(wrong) > 0 {
 			f.What = strings.Join(wrong, "; ")
 			v.found(f)
 		}

@@ -15,10 +15,10 @@ import (
 )
 
 // ten records ten events in each of two sites.
-func ten(t testing.TB, d *db.DB) {
-	t.Helper()
+func ten(tb testing.TB, d *db.DB) {
+	tb.Helper()
 	for range 5 {
-		record(t, d, entered(bayside, pat), entered(twin, pat), entered(bayside, kim), entered(twin, kim))
+		record(tb, d, entered(bayside, pat), entered(twin, pat), entered(bayside, kim), entered(twin, kim))
 	}
 }
 
@@ -61,6 +61,12 @@ var tampers = []struct {
 	}, 10, "column seq"},
 	{"a cut end", []string{`DELETE FROM audit_events WHERE chain = $1 AND seq >= 7`}, 7, "the end was cut"},
 	{"a head that counts too few", []string{`UPDATE audit_heads SET size = 9 WHERE chain = $1`}, 9, "not one of the 9"},
+	{"a head that counts more than there can be", []string{`UPDATE audit_heads SET size = 9223372036854775807 WHERE chain = $1`}, 10, "the end was cut"},
+	{"an event far beyond the end", []string{`UPDATE audit_events SET seq = 9223372036854775807 WHERE chain = $1 AND seq = 6`}, 6, "missing"},
+	{"an event far beyond the end and no head", []string{
+		`UPDATE audit_events SET seq = 9223372036854775807 WHERE chain = $1 AND seq = 6`,
+		`DELETE FROM audit_heads WHERE chain = $1`,
+	}, 6, "missing"},
 	{"a removed head", []string{`DELETE FROM audit_heads WHERE chain = $1`}, -1, "head is missing"},
 	{"a raised base", []string{`UPDATE audit_heads SET base = 3 WHERE chain = $1`}, -1, "below 3 were pruned"},
 	{"a changed personal value", []string{`UPDATE audit_personal SET value = '192.0.2.1' WHERE chain = $1 AND seq = 6 AND field = 'actor.network'`}, 6, `"actor.network"`},
@@ -76,6 +82,7 @@ var tampers = []struct {
 func TestEachTamperingIsFoundAndNamed(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		t.Helper()
 		unguarded(t, d)
 		for _, c := range tampers {
 			site := id.New[id.Site]()
@@ -103,11 +110,11 @@ func TestEachTamperingIsFoundAndNamed(t *testing.T) {
 }
 
 // event is the id of the event at a place, "" when there is none.
-func event(t testing.TB, d *db.DB, site id.Site, seq int64) id.Event {
-	t.Helper()
-	all, err := audit.List(t.Context(), d, audit.Filter{Site: site}, 200)
+func event(tb testing.TB, d *db.DB, site id.Site, seq int64) id.Event {
+	tb.Helper()
+	all, err := audit.List(tb.Context(), d, audit.Filter{Site: site}, 200)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for _, e := range all {
 		if e.Seq == seq {
@@ -117,16 +124,17 @@ func event(t testing.TB, d *db.DB, site id.Site, seq int64) id.Event {
 	return ""
 }
 
-func wipe(t testing.TB, d *db.DB) {
-	t.Helper()
+func wipe(tb testing.TB, d *db.DB) {
+	tb.Helper()
 	for _, table := range []string{"audit_events", "audit_hashes", "audit_personal", "audit_heads"} {
-		raw(t, d, `DELETE FROM `+table)
+		raw(tb, d, `DELETE FROM `+table)
 	}
 }
 
 func TestWhatIsFineInsideIsFoundAgainstACheckpoint(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		t.Helper()
 		unguarded(t, d)
 		for _, c := range []struct {
 			name   string
@@ -192,6 +200,7 @@ func TestAVerificationReadsMoreThanAPage(t *testing.T) {
 func TestOneRandomTamperIsFound(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		t.Helper()
 		unguarded(t, d)
 		rapid.Check(t, func(r *rapid.T) {
 			wipe(t, d)
@@ -247,16 +256,28 @@ func randomEvent(r *rapid.T) audit.Event {
 	return e
 }
 
-func randomPlace(t testing.TB, r *rapid.T, d *db.DB) (string, int64) {
-	t.Helper()
+func randomPlace(tb testing.TB, r *rapid.T, d *db.DB) (string, int64) {
+	tb.Helper()
 	type place struct {
 		chain string
 		seq   int64
 	}
-	all, err := db.Many(t.Context(), d, func(r db.Row) (p place, err error) { return p, r.Scan(&p.chain, &p.seq) }, `SELECT chain, seq FROM audit_events ORDER BY chain, seq`)
+	all, err := db.Many(tb.Context(), d, func(r db.Row) (p place, err error) { return p, r.Scan(&p.chain, &p.seq) }, `SELECT chain, seq FROM audit_events ORDER BY chain, seq`)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	p := rapid.SampledFrom(all).Draw(r, "place")
 	return p.chain, p.seq
+}
+
+func TestAFindingReadsAsOneLine(t *testing.T) {
+	t.Parallel()
+	for want, f := range map[string]audit.Finding{
+		`chain "site:a", event 6 ("e"): it was changed`: {Chain: "site:a", Seq: 6, Event: "e", What: "it was changed"},
+		`line 3, chain "a\n": its head is missing`:      {Chain: "a\n", Seq: -1, Line: 3, What: "its head is missing"},
+	} {
+		if f.String() != want {
+			t.Errorf("got %s, want %s", f, want)
+		}
+	}
 }

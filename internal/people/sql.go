@@ -1,0 +1,118 @@
+package people
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"keyturn/internal/address"
+	"keyturn/internal/db"
+	"keyturn/internal/policy"
+)
+
+// inList is how many values one statement asks for. Both engines allow many more; this
+// keeps the plans and the texts small.
+const inList = 200
+
+// inLists runs ask for all values in lists of the same length, so that the statement
+// has one text: the last list is filled up with its own last value.
+func inLists(values []string, ask func(places string, args []any) error) error {
+	for list := range slices.Chunk(values, inList) {
+		args, places := make([]any, inList), make([]string, inList)
+		for i := range inList {
+			args[i] = list[min(i, len(list)-1)]
+			places[i] = "$" + strconv.Itoa(i+1)
+		}
+		if err := ask(strings.Join(places, ", "), args); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sitesByRef reads the sites of these references, with the state of their connection.
+func sitesByRef(ctx context.Context, from db.Reader, refs []string) (map[string]standing, error) {
+	type found struct {
+		ref string
+		standing
+	}
+	all := make(map[string]standing)
+	err := inLists(refs, func(places string, args []any) error {
+		rows, err := db.Many(ctx, from, func(r db.Row) (f found, err error) {
+			return f, r.Scan(&f.ref, &f.name, &f.region, &f.zone, &f.xero)
+		}, `
+			SELECT s.ref, s.name, s.region, s.time_zone, COALESCE(i.state, '')
+			  FROM sites s
+			  LEFT JOIN integrations i ON i.site_id = s.site_id AND i.kind = '`+policy.Xero+`'
+			 WHERE s.ref IN (`+places+`)`, args...)
+		for _, f := range rows {
+			all[f.ref] = f.standing
+		}
+		return err
+	})
+	return all, err
+}
+
+// membersOf reads the memberships of the sites of these references.
+func membersOf(ctx context.Context, from db.Reader, refs []string) (map[ref]member, error) {
+	type found struct {
+		ref
+		login  string
+		group  policy.Group
+		kind   policy.Kind
+		status policy.Status
+	}
+	all := make(map[ref]member)
+	err := inLists(refs, func(places string, args []any) error {
+		rows, err := db.Many(ctx, from, func(r db.Row) (f found, err error) {
+			return f, r.Scan(&f.site, &f.user, &f.login, &f.group, &f.kind, &f.status)
+		}, `
+			SELECT s.ref, m.user_ref, u.login, m.member_group, m.kind, m.status
+			  FROM sites s
+			  JOIN memberships m ON m.site_id = s.site_id
+			  JOIN users u ON u.user_id = m.user_id
+			 WHERE s.ref IN (`+places+`)`, args...)
+		for _, f := range rows {
+			all[f.ref] = member{
+				login:    address.Canonical(f.login),
+				runsSite: f.group == policy.GroupAdmin && f.kind == policy.Office && f.status == policy.Active,
+			}
+		}
+		return err
+	})
+	return all, err
+}
+
+// holdersOf reads who has these login names; of somebody with several memberships the
+// first by site.
+func holdersOf(ctx context.Context, from db.Reader, logins map[address.Canonical]bool) (map[address.Canonical]holder, error) {
+	type found struct {
+		login string
+		holder
+	}
+	names := make([]string, 0, len(logins))
+	for _, login := range slices.Sorted(maps.Keys(logins)) {
+		names = append(names, string(login))
+	}
+	all := make(map[address.Canonical]holder)
+	err := inLists(names, func(places string, args []any) error {
+		rows, err := db.Many(ctx, from, func(r db.Row) (f found, err error) {
+			return f, r.Scan(&f.login, &f.staff, &f.of.site, &f.of.user)
+		}, `
+			SELECT u.login, u.staff, COALESCE(s.ref, ''), COALESCE(m.user_ref, '')
+			  FROM users u
+			  LEFT JOIN memberships m ON m.user_id = u.user_id
+			  LEFT JOIN sites s ON s.site_id = m.site_id
+			 WHERE u.login IN (`+places+`)
+			 ORDER BY u.login, s.ref, m.user_ref`, args...)
+		for _, f := range rows {
+			if _, ok := all[address.Canonical(f.login)]; !ok {
+				all[address.Canonical(f.login)] = f.holder
+			}
+		}
+		return err
+	})
+	return all, err
+}

@@ -1,0 +1,178 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"keyturn/internal/audit"
+	"keyturn/internal/db"
+	"keyturn/internal/id"
+	"keyturn/internal/secret"
+	"keyturn/internal/site"
+)
+
+type auditCmd struct {
+	Export     auditExport     `cmd:"" help:"Write the trail as JSON Lines, of one site or of all."`
+	Verify     auditVerify     `cmd:"" help:"Make sure that the trail is as it was written."`
+	Checkpoint auditCheckpoint `cmd:"" help:"Print a signed checkpoint, to be kept outside the database."`
+}
+
+type auditExport struct {
+	Site string `help:"The site's reference; without it, everything." placeholder:"REF"`
+	Out  string `help:"Write to this file and not to the screen." type:"path" placeholder:"FILE"`
+}
+
+// Run implements the command.
+func (e auditExport) Run(w *world) (err error) {
+	c, d, err := w.useDB()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	keys, err := secret.Open(c.KeysFile)
+	if err != nil {
+		return err
+	}
+	which, err := siteByRef(w, d, e.Site)
+	if err != nil {
+		return err
+	}
+	to := w.out
+	if e.Out != "" {
+		f, err := os.OpenFile(filepath.Clean(e.Out), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil {
+			return fmt.Errorf("write the export: %w", err)
+		}
+		defer func() { err = errors.Join(err, f.Close()) }()
+		to = f
+	}
+	if which == "" {
+		return audit.ExportAll(w.ctx, d, to, keys.CheckpointSigner())
+	}
+	return audit.Export(w.ctx, d, to, which, keys.CheckpointSigner())
+}
+
+// siteByRef finds a site's id; no reference stands for no site.
+func siteByRef(w *world, d *db.DB, ref string) (id.Site, error) {
+	if ref == "" {
+		return "", nil
+	}
+	s, err := site.ByRef(w.ctx, d, ref)
+	if err != nil {
+		return "", fmt.Errorf("find the site by its reference: %w", err)
+	}
+	return s.ID, nil
+}
+
+type auditCheckpoint struct{}
+
+// Run implements the command.
+func (auditCheckpoint) Run(w *world) (err error) {
+	c, d, err := w.useDB()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	keys, err := secret.Open(c.KeysFile)
+	if err != nil {
+		return err
+	}
+	signed, err := audit.Checkpoint(w.ctx, d, keys.CheckpointSigner())
+	if err != nil {
+		return err
+	}
+	_, err = w.out.Write(signed)
+	return err
+}
+
+type auditVerify struct {
+	File    string `arg:"" optional:"" help:"An export; without it, the database is verified." type:"existingfile"`
+	Against string `help:"A checkpoint that was kept elsewhere." type:"existingfile" placeholder:"CHECKPOINT"`
+	Key     string `help:"The verifier key that signed checkpoint and export; without it, that of the keys file." placeholder:"KEY"`
+}
+
+// errTampered is the answer of a trail that is not as it was written.
+var errTampered = errors.New("the audit trail is not as it was written")
+
+// Run implements the command.
+func (v auditVerify) Run(w *world) (err error) {
+	key, err := v.verifier(w)
+	if err != nil {
+		return err
+	}
+	var then *audit.Heads
+	if v.Against != "" {
+		raw, err := os.ReadFile(filepath.Clean(v.Against))
+		if err != nil {
+			return fmt.Errorf("read the checkpoint: %w", err)
+		}
+		heads, err := audit.OpenCheckpoint(raw, key)
+		if err != nil {
+			return err
+		}
+		then = &heads
+	}
+	watch := audit.Watch{
+		Found:    func(f audit.Finding) { _, _ = fmt.Fprintln(w.out, f) },
+		Progress: w.progress("verified", "events"),
+	}
+	tally, err := v.verify(w, key, then, watch)
+	w.progressEnd()
+	if err != nil {
+		return err
+	}
+	if tally.Findings > 0 {
+		return fmt.Errorf("%d findings in %d events of %d chains: %w", tally.Findings, tally.Events, tally.Chains, errTampered)
+	}
+	_, err = fmt.Fprintf(w.out, "%d events in %d chains are as they were written\n", tally.Events, tally.Chains)
+	return err
+}
+
+func (v auditVerify) verify(w *world, key note.Verifier, then *audit.Heads, watch audit.Watch) (t audit.Tally, err error) {
+	if v.File != "" {
+		f, err := os.Open(v.File)
+		if err != nil {
+			return t, fmt.Errorf("read the export: %w", err)
+		}
+		defer func() { _ = f.Close() }()
+		return audit.VerifyFile(io.Reader(f), key, then, watch)
+	}
+	_, d, err := w.useDB()
+	if err != nil {
+		return t, err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	if then != nil {
+		return audit.VerifyAgainst(w.ctx, d, *then, watch)
+	}
+	return audit.Verify(w.ctx, d, watch)
+}
+
+// verifier is the key to check signatures with. An export is verified offline, without
+// configuration, when the key is given.
+func (v auditVerify) verifier(w *world) (note.Verifier, error) {
+	if v.Key != "" {
+		key, err := note.NewVerifier(v.Key)
+		if err != nil {
+			return nil, fmt.Errorf("the verifier key cannot be read: %w", errUsage)
+		}
+		return key, nil
+	}
+	if v.File == "" && v.Against == "" {
+		return nil, nil // nothing signed is read
+	}
+	c, err := w.settings()
+	if err != nil {
+		return nil, err
+	}
+	keys, err := secret.Open(c.KeysFile)
+	if err != nil {
+		return nil, err
+	}
+	return keys.CheckpointVerifier(), nil
+}

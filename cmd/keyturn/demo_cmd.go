@@ -1,0 +1,183 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"keyturn/internal/app"
+	"keyturn/internal/db"
+	"keyturn/internal/demo"
+	"keyturn/internal/message"
+	"keyturn/internal/secret"
+	"keyturn/internal/setup"
+	"keyturn/internal/web"
+	webdemo "keyturn/internal/web/demo"
+)
+
+type demoCmd struct {
+	Addr string `default:"127.0.0.1:8080" help:"Where to listen; this machine only."`
+	Data string `help:"Keep the data in this folder, which the demo makes; without it they go when it stops." type:"path" placeholder:"DIR"`
+	JSON bool   `help:"Print one line of JSON when it is ready, for scripts."`
+}
+
+// The files of a demo's folder.
+const (
+	demoDB   = "keyturn.db"
+	demoKeys = "keyturn.keys"
+)
+
+// Run implements the command. It reads no setting of the environment.
+func (c demoCmd) Run(w *world) error {
+	if err := loopbackOnly(c.Addr); err != nil {
+		return err
+	}
+	dir := c.Data
+	if dir == "" {
+		made, err := os.MkdirTemp("", "keyturn-demo-")
+		if err != nil {
+			return fmt.Errorf("make a temporary folder: %w", err)
+		}
+		defer func() { _ = os.RemoveAll(made) }()
+		dir = made
+	}
+	d, keys, people, err := c.open(w, dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(c.serve(w, d, keys, people), d.Close())
+}
+
+// open opens the demo of a folder, or makes one in a folder that is empty or not there.
+func (c demoCmd) open(w *world, dir string) (*db.DB, *secret.Keys, []demo.Person, error) {
+	path, keysPath := filepath.Join(dir, demoDB), filepath.Join(dir, demoKeys)
+	fresh, err := empty(dir)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if fresh {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, nil, nil, fmt.Errorf("make the demo's folder: %w", err)
+		}
+		if err := secret.Create(keysPath); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	if _, err := os.Stat(path); !fresh && err != nil {
+		return nil, nil, nil, fmt.Errorf("the folder holds something else than a demo; name an empty one: %w", errUsage)
+	}
+	keys, err := secret.Open(keysPath)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	d, err := db.Open(w.ctx, "sqlite:"+path)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	people, err := prepare(w, d, fresh)
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, d.Close())
+	}
+	return d, keys, people, nil
+}
+
+// empty says whether a folder is empty or not there.
+func empty(dir string) (bool, error) {
+	found, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look into the demo's folder: %w", err)
+	}
+	return len(found) == 0, nil
+}
+
+// prepare makes the tables and the people of a fresh demo, and makes sure that an old
+// one is a demo.
+func prepare(w *world, d *db.DB, fresh bool) ([]demo.Person, error) {
+	if fresh {
+		if _, err := d.Migrate(w.ctx); err != nil {
+			return nil, err
+		}
+		err := d.Do(w.ctx, func(tx *db.Tx) error { return db.SetMeta(w.ctx, tx, metaDemo, version) })
+		if err != nil {
+			return nil, fmt.Errorf("mark the demo: %w", err)
+		}
+		return demo.Seed(w.ctx, d)
+	}
+	if err := d.Usable(w.ctx); err != nil {
+		return nil, err
+	}
+	if _, err := db.Meta(w.ctx, d, metaDemo); err != nil {
+		return nil, fmt.Errorf("the folder's database was not made by keyturn demo: %w", errUsage)
+	}
+	return demo.People(), nil
+}
+
+func (c demoCmd) serve(w *world, d *db.DB, keys *secret.Keys, people []demo.Person) error {
+	log := slog.New(slog.NewTextHandler(w.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	inbox := demo.NewInbox(d.Clock.Now)
+	// The listener is opened first, because the public URL names its port.
+	listener, err := (&net.ListenConfig{}).Listen(w.ctx, "tcp", c.Addr)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	public := &url.URL{Scheme: "http", Host: listener.Addr().String()}
+	desk := &webdemo.Desk{DB: d, Inbox: inbox, Setup: &setup.Desk{DB: d}, People: people}
+	a, err := app.New(app.Parts{
+		DB: d, Keys: keys, Log: log, Carriers: message.Carriers{Codes: inbox, Notices: inbox}, PublicURL: public,
+		Vendor: web.Vendor{Name: "Workshop Desk", Support: web.Contact{Name: "Workshop Desk support", Phone: "07 5550 0100", Hours: "Mon to Fri, 7 am to 6 pm"}},
+		Faces:  []web.Face{webdemo.Face()},
+		Routes: func(kit *web.Kit) []app.Extra { desk.Kit = kit; return extras(desk) },
+	})
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	return serveHTTP(w.ctx, log, listener, a, webdemo.Guard(a.Handler()), func() { c.ready(w, public, people) })
+}
+
+func extras(desk *webdemo.Desk) []app.Extra {
+	var all []app.Extra
+	for _, r := range desk.Routes() {
+		all = append(all, app.Extra{Method: r.Method, Path: r.Path, Handler: r.Handler})
+	}
+	return all
+}
+
+// readyLine is what scripts read when the demo is ready.
+type readyLine struct {
+	URL      string        `json:"url"`
+	Inbox    string        `json:"inbox"`
+	Password string        `json:"password"`
+	Users    []demo.Person `json:"users"`
+	Clients  []struct{}    `json:"clients"`
+}
+
+func (c demoCmd) ready(w *world, public *url.URL, people []demo.Person) {
+	if c.JSON {
+		_ = json.NewEncoder(w.out).Encode(readyLine{
+			URL: public.String(), Inbox: public.String() + "/demo/inbox.json", Password: demo.Password,
+			Users: people, Clients: []struct{}{},
+		})
+		return
+	}
+	kept := "The data go when it stops."
+	if c.Data != "" {
+		kept = "The data stay in " + c.Data + "."
+	}
+	_, _ = fmt.Fprintf(w.out, `Keyturn's demo is ready.
+
+  the desk    %s/demo
+  sign in     %s/signin   as %s
+  password    %s
+  the inbox   %s/demo/inbox
+
+Everything in it is invented. %s Ctrl+C stops it.
+`, public, public, people[0].Email, demo.Password, public, kept)
+}

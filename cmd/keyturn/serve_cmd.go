@@ -1,0 +1,127 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"runtime"
+	"time"
+
+	"keyturn/internal/app"
+	"keyturn/internal/config"
+	"keyturn/internal/db"
+	"keyturn/internal/mail"
+	"keyturn/internal/message"
+	"keyturn/internal/secret"
+	"keyturn/internal/web"
+)
+
+type serveCmd struct {
+	Migrate bool `help:"Bring the tables up to this release first."`
+}
+
+// Run implements the command.
+func (s serveCmd) Run(w *world) error {
+	c, err := w.settings()
+	if err != nil {
+		return err
+	}
+	if err := c.ForServe(); err != nil {
+		return err
+	}
+	keys, err := secret.Open(c.KeysFile)
+	if err != nil {
+		return err
+	}
+	d, err := w.openDB(c)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.serve(w, c, d, keys), d.Close())
+}
+
+func (s serveCmd) serve(w *world, c config.Config, d *db.DB, keys *secret.Keys) error {
+	if s.Migrate {
+		if _, err := d.Migrate(w.ctx); err != nil {
+			return err
+		}
+	}
+	if err := w.fit(d); err != nil {
+		return err
+	}
+	if err := w.fitKeys(d, keys); err != nil {
+		return err
+	}
+	d.Clock.Advance(c.ClockOffset)
+	log := logger(w.err, c)
+	d.Clock.Alarm = clockAlarm(log)
+	carriers, stop, err := relays(c, d, log)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	a, err := app.New(app.Parts{
+		DB: d, Keys: keys, Log: log, Carriers: carriers, PublicURL: c.PublicURL, Vendor: vendor(c),
+		TrustedProxies: c.TrustedProxies, HashSlots: slots(c), CodeLife: c.CodeLifetime,
+	})
+	if err != nil {
+		return err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(w.ctx, "tcp", c.Addr)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	return serveHTTP(w.ctx, log, listener, a, a.Handler(), func() {
+		log.InfoContext(w.ctx, "serving", "version", version, "address", listener.Addr().String(),
+			"public_url", c.PublicURL.String(), "engine", string(d.Engine()), "keys", keys.Print())
+	})
+}
+
+// relays makes the ways out for mail: one of each queue, so that bulk never holds a
+// connection that a code needs.
+func relays(c config.Config, d *db.DB, log *slog.Logger) (message.Carriers, func(), error) {
+	all, err := mail.ParseRelays(c.SMTPURL.Reveal())
+	if err != nil {
+		return message.Carriers{}, nil, err
+	}
+	options := mail.Options{From: c.MailFrom, Now: d.Clock.Now}
+	codes, err := mail.New(all, options)
+	if err != nil {
+		return message.Carriers{}, nil, err
+	}
+	notices, err := mail.New(all, options)
+	if err != nil {
+		codes.Close()
+		return message.Carriers{}, nil, err
+	}
+	return message.Carriers{Codes: codes, Notices: notices}, func() { codes.Close(); notices.Close() }, nil
+}
+
+func vendor(c config.Config) web.Vendor {
+	return web.Vendor{Name: c.VendorName, Accent: c.VendorAccent, Support: web.Contact{Name: c.VendorSupport}}
+}
+
+// slots is how many passwords are hashed at once: one core is left for those who are in.
+func slots(c config.Config) int {
+	if c.HashSlots > 0 {
+		return c.HashSlots
+	}
+	return max(1, runtime.GOMAXPROCS(0)-1)
+}
+
+func logger(w io.Writer, c config.Config) *slog.Logger {
+	options := &slog.HandlerOptions{Level: c.LogLevel}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// clockAlarm tells of a clock that jumped while serving: it was not followed.
+func clockAlarm(log *slog.Logger) func(time.Duration) {
+	return func(off time.Duration) {
+		log.Error("the database's clock has jumped; it is not followed until a restart", "off", off)
+	}
+}

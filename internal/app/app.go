@@ -1,0 +1,213 @@
+// Package app puts the parts together: it is the one place that knows all of them.
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"time"
+
+	"keyturn/internal/check"
+	"keyturn/internal/db"
+	"keyturn/internal/job"
+	"keyturn/internal/limit"
+	"keyturn/internal/message"
+	"keyturn/internal/password"
+	"keyturn/internal/secret"
+	"keyturn/internal/signin"
+	"keyturn/internal/standing"
+	"keyturn/internal/user"
+	"keyturn/internal/web"
+	"keyturn/internal/web/door"
+	"keyturn/internal/web/help"
+	"keyturn/internal/web/me"
+)
+
+// Parts are what an App is made of.
+type Parts struct {
+	DB   *db.DB
+	Keys *secret.Keys
+	Log  *slog.Logger
+	// Carriers take the mail.
+	Carriers message.Carriers
+	// PublicURL is the origin that browsers see.
+	PublicURL *url.URL
+	Vendor    web.Vendor
+	// TrustedProxies are the networks whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
+	// HashSlots is how many passwords are hashed at once; 0 is one per core, less one
+	// where there are several.
+	HashSlots int
+	// CodeLife shortens the life of codes, for tests; 0 is ten minutes.
+	CodeLife time.Duration
+	// Faces and Routes are what a demo adds. May be empty.
+	Faces  []web.Face
+	Routes func(*web.Kit) []Extra
+}
+
+// Extra is a route that a demo adds.
+type Extra struct {
+	Method, Path string
+	Handler      http.Handler
+}
+
+// App is the whole product, ready to serve.
+type App struct {
+	parts Parts
+	kit   *web.Kit
+	jobs  *job.Queue
+	desk  *signin.Desk
+	check *check.Checker
+	door  *door.Door
+	me    *me.Me
+	help  help.Help
+	log   *slog.Logger
+
+	metrics metrics
+}
+
+// New wires the parts. It starts nothing.
+func New(p Parts) (*App, error) {
+	kit, err := web.New(web.Setup{
+		Log: p.Log, PublicURL: p.PublicURL, Vendor: p.Vendor, TrustedProxies: p.TrustedProxies, Now: p.DB.Clock.Now,
+		Faces: append([]web.Face{door.Face(), me.Face(), help.Face()}, p.Faces...),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("put the pages together: %w", err)
+	}
+	post := &message.Post{DB: p.DB, Keys: p.Keys}
+	work := job.NewWork()
+	post.Workers(work, p.Carriers)
+	work.Every(time.Minute, func() job.Args { return message.SweepJob{} })
+	job.On(work, func(ctx context.Context, _ sweepBudgets) error {
+		return p.DB.Do(ctx, func(tx *db.Tx) error {
+			_, err := limit.Sweep(ctx, tx, 1000)
+			return err
+		})
+	})
+	work.Every(10*time.Minute, func() job.Args { return sweepBudgets{} })
+	facts := standing.Source{}
+	slots := &password.Slots{Size: p.HashSlots}
+	numbers := newMetrics(slots)
+	desk := &signin.Desk{
+		DB: p.DB, Keys: p.Keys, Post: post, Standing: facts, Count: numbers.count,
+		Slots: slots, Floor: &password.Floor{}, Pace: &password.Floor{},
+		CodeLife: p.CodeLife, VendorName: p.Vendor.Name,
+	}
+	job.On(work, func(ctx context.Context, _ signin.SkippedJob) error { return desk.RecordSkipped(ctx, 200) })
+	work.Every(10*time.Minute, func() job.Args { return signin.SkippedJob{} })
+	if post.Jobs, err = job.New(p.DB, work, p.Log); err != nil {
+		return nil, err
+	}
+	checker := &check.Checker{DB: p.DB, Standing: facts, Log: p.Log}
+	return &App{
+		parts: p, kit: kit, jobs: post.Jobs, desk: desk, check: checker, log: p.Log, metrics: numbers,
+		door: &door.Door{Kit: kit, Desk: desk, Check: checker},
+		me:   &me.Me{Kit: kit, Desk: desk, Check: checker},
+		help: help.Help{Kit: kit},
+	}, nil
+}
+
+// sweepBudgets is the job that drops budgets that have been idle past their windows.
+type sweepBudgets struct{}
+
+// Kind implements job.Args.
+func (sweepBudgets) Kind() string { return "sweep_budgets" }
+
+// Handler serves every route, behind the kit.
+func (a *App) Handler() http.Handler {
+	var more []Route
+	if a.parts.Routes != nil {
+		for _, e := range a.parts.Routes(a.kit) {
+			more = append(more, Route{e.Method, e.Path, "demo", anyState, func(*App) http.Handler { return e.Handler }})
+		}
+	}
+	return a.kit.Wrap(a.mux(more...))
+}
+
+// Run works until ctx ends, then lets what is under way finish: jobs, and the writing of
+// last uses. It is ready to serve when started is called.
+func (a *App) Run(ctx context.Context, started func()) error {
+	if err := a.Calibrate(ctx); err != nil {
+		return err
+	}
+	if err := a.jobs.Start(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	aside := make(chan struct{})
+	go func() { defer close(aside); a.check.Run(ctx) }()
+	go a.recalibrate(ctx)
+	started()
+	<-ctx.Done()
+	<-aside
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	return a.jobs.Stop(last)
+}
+
+// Calibrate measures how long old password hashes take, so that every answer to a
+// password can leave at one time.
+func (a *App) Calibrate(ctx context.Context) error {
+	kept, err := user.DearestHashes(ctx, a.parts.DB)
+	if err != nil {
+		return err
+	}
+	began := a.parts.DB.Clock.Now()
+	_ = password.Hash("a password of common length")
+	a.desk.Pace.Set(a.parts.DB.Clock.Now().Sub(began))
+	a.desk.Floor.Calibrate(a.parts.DB.Clock.Now, slices.Values(kept))
+	return nil
+}
+
+// recalibrate measures again from time to time: an import brings old hashes, and
+// sign-ins replace them.
+func (a *App) recalibrate(ctx context.Context) {
+	tick := time.NewTicker(calibrateEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := a.Calibrate(ctx); err != nil {
+				a.log.WarnContext(ctx, "the time of old password hashes was not measured", "error", err.Error())
+			}
+		}
+	}
+}
+
+const calibrateEvery = time.Hour
+
+// home answers "GET /": whoever is in goes to their page, everybody else to the door.
+func (a *App) home(w http.ResponseWriter, r *http.Request) error {
+	return web.Go(w, r, "/me")
+}
+
+// healthz says that the process answers.
+func (a *App) healthz(w http.ResponseWriter, _ *http.Request) {
+	status(w, http.StatusOK, map[string]string{"process": "ok"})
+}
+
+// readyz says apart whether sessions can be checked, which needs reading, and whether
+// people can sign in, which needs writing: a database that can only be read stops the
+// second and not the first.
+func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
+	reads, writes := a.parts.DB.Ready(r.Context())
+	word := map[bool]string{true: "ok", false: "unavailable"}
+	code := http.StatusOK
+	if !reads || !writes {
+		code = http.StatusServiceUnavailable
+	}
+	status(w, code, map[string]string{"checks": word[reads], "signin": word[writes]})
+}
+
+func status(w http.ResponseWriter, code int, what map[string]string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	_ = json.NewEncoder(w).Encode(what) // the client has gone away
+}

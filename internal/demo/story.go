@@ -1,0 +1,98 @@
+package demo
+
+import (
+	"time"
+
+	"keyturn/internal/locale"
+	"keyturn/internal/message"
+	"keyturn/internal/policy"
+)
+
+// accountManager looks after every site of the story.
+const accountManager = "robin.ellery@vendor.example"
+
+// prepareDays is how far off the date of a preparing site is when the demo starts.
+const prepareDays = 12
+
+// workshop is one invented site.
+type workshop struct {
+	ref, name, region, zone string
+	twofa                   policy.Setting
+	remember                policy.Remember
+	sms                     int
+
+	// since is when Xero was or will be connected; nil: never.
+	since            func(now time.Time, zone *time.Location) time.Time
+	by, organisation string
+	// unplugged says that it was disconnected just now.
+	unplugged bool
+	rollout   rollout
+
+	// usual is the note of everybody who has none of their own.
+	usual   locale.Key
+	members []member
+}
+
+// rollout is where a site stands in the rollout.
+type rollout int
+
+const (
+	unknown   rollout = iota // no rollout knows of it
+	undated                  // known, without a date
+	preparing                // with a date to come
+)
+
+// member is one invented person's place in a site. Empty kind and status are office and
+// active.
+type member struct {
+	login, first, last, mobile string
+	group                      policy.Group
+	kind                       policy.Kind
+	status                     policy.Status
+	// proved says that a code was typed back once, twofa that 2FA is on for this person
+	// in User Setup.
+	proved, twofa bool
+	// unmailable says that no mail can be sent to the login name.
+	unmailable bool
+	// refuses is why the mailbox takes no mail; dead says that this is known already.
+	refuses message.Reason
+	dead    bool
+	note    locale.Key
+}
+
+// story is every site of the demo with its people. A user who is there twice, by the
+// login name, is one user with two memberships.
+func story() []workshop {
+	return []workshop{
+		bayside(), northside(), hillside(), hillsideAirport(), harbour(), pennine(), lonestar(),
+		redgum(), coastline(), kauri(), thistle(), cascade(), kingfisher(),
+	}
+}
+
+// lastMarch is the latest 12 March that is over, at 10:20 am site time.
+func lastMarch(now time.Time, zone *time.Location) time.Time {
+	year := now.In(zone).Year()
+	for {
+		at := time.Date(year, time.March, 12, 10, 20, 0, 0, zone)
+		if at.Before(now.Add(-day)) {
+			return at
+		}
+		year--
+	}
+}
+
+// daysAgo is a moment in working hours, so many days ago.
+func daysAgo(days int) func(time.Time, *time.Location) time.Time {
+	return func(now time.Time, zone *time.Location) time.Time {
+		return fourAM(now, zone, -days).Add(7 * time.Hour)
+	}
+}
+
+// tonight is the next 4 am.
+func tonight(now time.Time, zone *time.Location) time.Time {
+	for days := 0; ; days++ {
+		if at := fourAM(now, zone, days); at.After(now) {
+			return at
+		}
+	}
+}

@@ -15,7 +15,7 @@ var errDemo = errors.New("this database was made by keyturn demo: its people and
 
 // settings reads the configuration: flags, environment, file.
 func (w *world) settings() (config.Config, error) {
-	return config.Load(nil, w.environ, w.file)
+	return config.Load(w.set, w.environ, w.file)
 }
 
 // openDB opens the configured database, whatever the state of its tables.

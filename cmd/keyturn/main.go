@@ -26,7 +26,8 @@ const (
 
 // commands is the whole command line.
 type commands struct {
-	Config string `help:"File with settings, KEYTURN_NAME=value a line." type:"path" placeholder:"FILE"`
+	Config string            `help:"File with settings, KEYTURN_NAME=value a line." type:"path" placeholder:"FILE"`
+	Set    map[string]string `help:"One setting, before environment and file. May be given several times." mapsep:"none" placeholder:"KEYTURN_NAME=VALUE"`
 
 	Demo    demoCmd    `cmd:"" help:"Run the whole product with invented people, on this machine only."`
 	Serve   serveCmd   `cmd:"" help:"Serve the product."`
@@ -46,6 +47,7 @@ type world struct {
 	environ  []string
 	terminal bool
 	file     string
+	set      map[string]string
 }
 
 func main() {
@@ -76,7 +78,7 @@ func run(ctx context.Context, args, environ []string, out, errOut io.Writer) int
 	if err != nil {
 		return say(errOut, err, exitUsage)
 	}
-	w := &world{ctx: ctx, out: out, err: errOut, environ: environ, terminal: isTerminal(errOut), file: c.Config}
+	w := &world{ctx: ctx, out: out, err: errOut, environ: environ, terminal: isTerminal(errOut), file: c.Config, set: c.Set}
 	switch err := parsed.Run(w); {
 	case err == nil:
 		return exitDone

@@ -62,6 +62,24 @@ func serveHTTP(ctx context.Context, log *slog.Logger, listener net.Listener, a *
 	return nil
 }
 
+// serveMetrics serves the numbers on an address of their own, if there is one.
+func serveMetrics(ctx context.Context, log *slog.Logger, addr string, h http.Handler) (stop func(), err error) {
+	if addr == "" {
+		return func() {}, nil
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen for metrics: %w", err)
+	}
+	server := &http.Server{Handler: h, ReadHeaderTimeout: headerTime, ReadTimeout: readTime, WriteTimeout: readTime}
+	go func() {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			log.ErrorContext(ctx, "metrics are not served any more", "error", err.Error())
+		}
+	}()
+	return func() { _ = server.Close() }, nil
+}
+
 // loopbackOnly refuses an address that others could reach.
 func loopbackOnly(addr string) error {
 	host, _, err := net.SplitHostPort(addr)

@@ -73,6 +73,11 @@ func (s serveCmd) serve(w *world, c config.Config, d *db.DB, keys *secret.Keys) 
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
+	stopMetrics, err := serveMetrics(w.ctx, log, c.MetricsAddr, a.Metrics())
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer stopMetrics()
 	return serveHTTP(w.ctx, log, listener, a, a.Handler(), func() {
 		log.InfoContext(w.ctx, "serving", "version", version, "address", listener.Addr().String(),
 			"public_url", c.PublicURL.String(), "engine", string(d.Engine()), "keys", keys.Print())

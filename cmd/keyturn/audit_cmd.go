@@ -20,6 +20,7 @@ type auditCmd struct {
 	Export     auditExport     `cmd:"" help:"Write the trail as JSON Lines, of one site or of all."`
 	Verify     auditVerify     `cmd:"" help:"Make sure that the trail is as it was written."`
 	Checkpoint auditCheckpoint `cmd:"" help:"Print a signed checkpoint, to be kept outside the database."`
+	Key        auditKey        `cmd:"" help:"Print the verifier key, with which anybody can check what was signed here."`
 }
 
 type auditExport struct {
@@ -87,6 +88,22 @@ func (auditCheckpoint) Run(w *world) (err error) {
 		return err
 	}
 	_, err = w.out.Write(signed)
+	return err
+}
+
+type auditKey struct{}
+
+// Run implements the command. The key may be given to everybody.
+func (auditKey) Run(w *world) error {
+	c, err := w.settings()
+	if err != nil {
+		return err
+	}
+	keys, err := secret.Open(c.KeysFile)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(w.out, keys.VerifierText())
 	return err
 }
 

@@ -89,7 +89,7 @@ func (s serveCmd) serve(w *world, c config.Config, d *db.DB, keys *secret.Keys) 
 func relays(c config.Config, d *db.DB, log *slog.Logger) (message.Carriers, func(), error) {
 	all, err := mail.ParseRelays(c.SMTPURL.Reveal())
 	if err != nil {
-		return message.Carriers{}, nil, err
+		return message.Carriers{}, nil, fmt.Errorf("KEYTURN_SMTP_URL: %w", err)
 	}
 	options := mail.Options{From: c.MailFrom, Now: d.Clock.Now}
 	codes, err := mail.New(all, options)

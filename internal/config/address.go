@@ -14,9 +14,6 @@ import (
 // sqliteScheme begins the URL of a database in a file.
 const sqliteScheme = "sqlite:"
 
-// urlValue is a short name, as in check.go.
-type urlValue = url.URL
-
 // isLoopback says whether a host, without a port, is this machine. Other names than
 // localhost are not looked up.
 func isLoopback(host string) bool {

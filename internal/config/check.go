@@ -14,16 +14,8 @@ import (
 	"unicode/utf8"
 )
 
-// Short names for the types that settings are made of.
-type (
-	logLevel = slog.Level
-	span     = time.Duration
-)
-
 const (
-	second = time.Second
-	minute = time.Minute
-	year   = 365 * 24 * time.Hour
+	year = 365 * 24 * time.Hour
 	// mostValue bounds a value, in bytes, and mostItems a list.
 	mostValue = 8 << 10
 	mostItems = 256
@@ -169,7 +161,7 @@ func oneOf(choices ...string) func(string) (string, error) {
 	}
 }
 
-func level(text string) (logLevel, error) {
+func level(text string) (slog.Level, error) {
 	switch text {
 	case "debug":
 		return slog.LevelDebug, nil
@@ -193,8 +185,8 @@ func number(least, most int) func(string) (int, error) {
 	}
 }
 
-func between(least, most span) func(string) (span, error) {
-	return func(text string) (span, error) {
+func between(least, most time.Duration) func(string) (time.Duration, error) {
+	return func(text string) (time.Duration, error) {
 		d, err := time.ParseDuration(text)
 		if err != nil || d < least || d > most {
 			return 0, fmt.Errorf("must be a duration with its unit, from %v to %v", least, most)

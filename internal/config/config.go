@@ -102,6 +102,9 @@ func Load(flags map[string]string, environ []string, file string) (Config, error
 func (r *report) apply(c *Config, s setting, v value) {
 	err := printable(v.text)
 	if err == nil {
+		err = s.set(c, v.text)
+	}
+	if err == nil && s.path {
 		err = s.set(c, v.fromFolder(s))
 	}
 	if err != nil {
@@ -111,7 +114,7 @@ func (r *report) apply(c *Config, s setting, v value) {
 
 // fromFolder is the value, with a path in a configuration file read from its folder.
 func (v value) fromFolder(s setting) string {
-	if v.folder == "" || !s.path {
+	if v.folder == "" {
 		return v.text
 	}
 	head, path := "", v.text

@@ -1,21 +1,13 @@
 package config
 
 import (
-	"iter"
-	"maps"
+	"slices"
 	"strings"
 )
 
-func keysOf(m map[string]string) iter.Seq[string] { return maps.Keys(m) }
-
 // known says whether a name is a setting's, or that of a secret's file.
 func known(name string) bool {
-	for _, one := range names() {
-		if one == name {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(names(), name)
 }
 
 // names are all that may be given.

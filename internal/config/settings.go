@@ -1,9 +1,12 @@
 package config
 
 import (
+	"log/slog"
 	"net/netip"
+	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"keyturn/internal/secret"
 )
@@ -21,8 +24,8 @@ type setting struct {
 	testOnly bool
 	// path says that the value is a path, or may hold one after sqlite:.
 	path bool
-	// active settings are not commented out in the template.
-	active bool
+	// start is what the template sets for a first try; the rest is commented out there.
+	start string
 	// set reads a value. What it returns says what the value must be, and never the value.
 	set  func(*Config, string) error
 	show func(Config) string
@@ -43,17 +46,17 @@ func settings() []setting {
 func placeSettings() []setting {
 	return []setting{
 		{
-			name: "DATABASE_URL", secret: true, path: true, active: true,
+			name: "DATABASE_URL", secret: true, path: true, start: "sqlite:keyturn.db",
 			about:   "The database: sqlite:PATH, or postgres://user:password@host:5432/keyturn for many sites\nand several nodes.",
-			example: "sqlite:keyturn.db",
+			example: "sqlite:/var/lib/keyturn/keyturn.db",
 			set:     into(func(c *Config) *secret.Text { return &c.DatabaseURL }, databaseURL),
 			show:    func(c Config) string { return showDatabase(c.DatabaseURL.Reveal()) },
 		},
 		{
-			name: "PUBLIC_URL", active: true,
+			name: "PUBLIC_URL", start: "http://localhost:8080",
 			about:   "The address that browsers see, without a path: https, or http on this machine only.",
-			example: "http://localhost:8080",
-			set:     into(func(c *Config) **urlValue { return &c.PublicURL }, publicURL),
+			example: "https://signin.example.com",
+			set:     into(func(c *Config) **url.URL { return &c.PublicURL }, publicURL),
 			show:    func(c Config) string { return showURL(c.PublicURL) },
 		},
 		{
@@ -71,9 +74,9 @@ func placeSettings() []setting {
 			show:    func(c Config) string { return c.MetricsAddr },
 		},
 		{
-			name: "KEYS_FILE", path: true, active: true,
+			name: "KEYS_FILE", path: true, start: "keyturn.keys",
 			about:   "The keys that seal what is stored. Keep a copy in a safe place, apart from the database.",
-			example: "keyturn.keys",
+			example: "/etc/keyturn/keyturn.keys",
 			set:     into(func(c *Config) *string { return &c.KeysFile }, keysFile),
 			show:    func(c Config) string { return c.KeysFile },
 		},
@@ -188,7 +191,7 @@ func runSettings() []setting {
 			name: "LOG_LEVEL", fallback: "info",
 			about:   "The least that is logged: debug, info, warn or error.",
 			example: "info",
-			set:     into(func(c *Config) *logLevel { return &c.LogLevel }, level),
+			set:     into(func(c *Config) *slog.Level { return &c.LogLevel }, level),
 			show:    func(c Config) string { return strings.ToLower(c.LogLevel.String()) },
 		},
 		{
@@ -214,21 +217,21 @@ func runSettings() []setting {
 			name: "CLOCK_OFFSET", testOnly: true,
 			about:   "For tests of time, on loopback only: how far the clock goes ahead.",
 			example: "24h",
-			set:     into(func(c *Config) *span { return &c.ClockOffset }, between(second, 10*year)),
+			set:     into(func(c *Config) *time.Duration { return &c.ClockOffset }, between(time.Second, 10*year)),
 			show:    func(c Config) string { return showSpan(c.ClockOffset) },
 		},
 		{
 			name: "CODE_LIFETIME", testOnly: true,
 			about:   "For tests of time, on loopback only: how long a code lives, instead of 10 minutes.",
 			example: "5s",
-			set:     into(func(c *Config) *span { return &c.CodeLifetime }, between(second, 10*minute)),
+			set:     into(func(c *Config) *time.Duration { return &c.CodeLifetime }, between(time.Second, 10*time.Minute)),
 			show:    func(c Config) string { return showSpan(c.CodeLifetime) },
 		},
 		{
 			name: "GRACE", testOnly: true,
 			about:   "For tests of time, on loopback only: how long the usual periods of grace are.",
 			example: "1m",
-			set:     into(func(c *Config) *span { return &c.Grace }, between(second, year)),
+			set:     into(func(c *Config) *time.Duration { return &c.Grace }, between(time.Second, year)),
 			show:    func(c Config) string { return showSpan(c.Grace) },
 		},
 	}

@@ -2,7 +2,9 @@ package config
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
+	"time"
 
 	"keyturn/internal/secret"
 )
@@ -28,14 +30,14 @@ func showDatabase(raw string) string {
 	return "postgres://" + hidden
 }
 
-func showURL(u *urlValue) string {
+func showURL(u *url.URL) string {
 	if u == nil {
 		return ""
 	}
 	return u.String()
 }
 
-func showSpan(d span) string {
+func showSpan(d time.Duration) string {
 	if d == 0 {
 		return ""
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -50,7 +51,7 @@ func (r *report) put(to source, v value) {
 
 func (r *report) fromFlags(flags map[string]string) source {
 	found := source{}
-	for _, name := range slices.Sorted(keysOf(flags)) {
+	for _, name := range slices.Sorted(maps.Keys(flags)) {
 		r.put(found, value{text: flags[name], place: place{name, "command line"}})
 	}
 	return found

@@ -23,10 +23,11 @@ func Template() string {
 		if s.fallback != "" {
 			b.WriteString("# Default: " + s.fallback + "\n")
 		}
-		if !s.active {
-			b.WriteString("#")
+		if s.start != "" {
+			b.WriteString(s.name + "=" + s.start + "\n")
+			continue
 		}
-		b.WriteString(s.name + "=" + s.example + "\n")
+		b.WriteString("#" + s.name + "=" + s.example + "\n")
 	}
 	return b.String()
 }

@@ -1,0 +1,124 @@
+package policy
+
+import (
+	"slices"
+	"time"
+)
+
+const day = 24 * time.Hour
+
+// rememberCap is under 24 hours because the ATO's framework says "less than 24 hours"
+// and on the night when clocks go back the next 4 am can be 25 hours away: a round 24h
+// would already break the rule.
+const rememberCap = 23*time.Hour + 59*time.Minute
+
+// rememberEnd is the absolute end of every remembered device, whatever a site allows.
+const rememberEnd = 30 * day
+
+// limit is when a device remembered since a moment must pass 2FA again at this site.
+// With Xero behind the requirement it is daily at most. False: never remembered here.
+func (p place) limit(since time.Time) (time.Time, bool) {
+	days := 0
+	switch p.Remember {
+	case RememberOff:
+		return time.Time{}, false
+	case RememberDaily:
+	case Remember7:
+		days = 7
+	case Remember14:
+		days = 14
+	case Remember30:
+		days = 30
+	default:
+		return time.Time{}, false
+	}
+	if days > 0 && !p.xero {
+		return since.Add(time.Duration(days) * day), true
+	}
+	end := NextFour(since, p.Zone)
+	if last := since.Add(rememberCap); last.Before(end) {
+		end = last
+	}
+	return end, true
+}
+
+// remembered says whether the device spares this person the second factor (rule 6),
+// with the reasons either way. Staff are never spared.
+func (a *asking) remembered(n need) (bool, []Reason) {
+	r := a.facts.Remembered
+	switch {
+	case n.staff:
+		return false, nil
+	case r == nil, r.Since.IsZero():
+		return false, []Reason{{Key: DeviceNotRemembered}}
+	case a.facts.User.RiskAt.After(r.Since):
+		return false, []Reason{{Key: ChangedSinceRemember, Since: a.facts.User.RiskAt}}
+	}
+	until := r.Since.Add(rememberEnd)
+	var not []Reason
+	if a.w.reached(until) {
+		not = append(not, Reason{Key: DeviceNotRemembered, Since: r.Since, Until: until})
+	}
+	for _, p := range a.rememberedAt(n) {
+		end, allowed := p.limit(r.Since)
+		switch {
+		case !allowed, !slices.Contains(r.Sites, p.Site):
+			not = append(not, Reason{Key: DeviceNotRemembered, Site: p.Site, SiteName: p.SiteName, Since: r.Since})
+		case a.w.reached(end):
+			not = append(not, Reason{Key: DeviceNotRemembered, Site: p.Site, SiteName: p.SiteName, Since: r.Since, Until: end})
+		case end.Before(until):
+			until = end
+		}
+	}
+	if len(not) > 0 {
+		return false, sorted(not)
+	}
+	return true, []Reason{{Key: DeviceRemembered, Since: r.Since, Until: until}}
+}
+
+// rememberedAt are the sites whose limits bind: those that require; and where the user
+// chose 2FA, which belongs to no site, all that the session reaches.
+func (a *asking) rememberedAt(n need) []place {
+	places := slices.Clone(n.places)
+	if !n.own {
+		return places
+	}
+	for _, m := range a.counted {
+		same := func(p place) bool { return p.Site == m.Site }
+		if !slices.ContainsFunc(places, same) {
+			_, xero := a.w.enforced(m.xero())
+			places = append(places, place{Membership: m, xero: xero})
+		}
+	}
+	return places
+}
+
+// RememberUntil is until when this device would spare the second factor if 2FA were
+// passed on it now: what the tick box promises. It is found by asking Decide itself
+// about the moments to come, so that a date which arrives in between and the strictest
+// of several sites are in it. False: nothing to remember, or a site forbids it.
+func RememberUntil(facts Facts, now time.Time) (time.Time, bool) {
+	facts.Passed, facts.EnrolOnly = nil, false
+	facts.Client.ACR, facts.Client.MaxAge = 0, nil
+	facts.User.RiskAt = time.Time{}
+	facts.Remembered = &Remembered{Since: now}
+	for _, m := range facts.Memberships {
+		facts.Remembered.Sites = append(facts.Remembered.Sites, m.Site)
+	}
+	if required, _ := Required(facts, now); !required {
+		return time.Time{}, false
+	}
+	// What is required stays required as time passes, and no device is remembered
+	// longer than rememberEnd: the walk ends there at the latest.
+	at := now
+	for {
+		d := Decide(facts, at)
+		switch {
+		case !d.Outcome.GoesOn() && at.After(now):
+			return at, true
+		case !d.Outcome.GoesOn(), d.ValidUntil.IsZero():
+			return time.Time{}, false
+		}
+		at = d.ValidUntil
+	}
+}

@@ -10,7 +10,9 @@ import (
 func Decide(facts Facts, now time.Time) Decision {
 	w := &watch{now: now}
 	d := decide(facts, w)
-	d.ValidUntil = w.next
+	if !w.next.IsZero() {
+		d.ValidUntil = w.next.UTC() // one form of a moment, whichever site it comes from
+	}
 	return d
 }
 

@@ -33,13 +33,13 @@ func (p place) limit(since time.Time) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	if days > 0 && !p.xero {
-		return since.Add(time.Duration(days) * day), true
+		return since.Add(time.Duration(days) * day).UTC(), true
 	}
 	end := NextFour(since, p.Zone)
 	if last := since.Add(rememberCap); last.Before(end) {
 		end = last
 	}
-	return end, true
+	return end.UTC(), true // one form of a moment, whichever site it comes from
 }
 
 // remembered says whether the device spares this person the second factor (rule 6),

@@ -107,22 +107,6 @@ func (auditKey) Run(w *world) error {
 	return err
 }
 
-type auditKey struct{}
-
-// Run implements the command.
-func (auditKey) Run(w *world) error {
-	c, err := w.settings()
-	if err != nil {
-		return err
-	}
-	keys, err := secret.Open(c.KeysFile)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintln(w.out, keys.VerifierText())
-	return err
-}
-
 type auditVerify struct {
 	File    string `arg:"" optional:"" help:"An export; without it, the database is verified." type:"existingfile"`
 	Against string `help:"A checkpoint that was kept elsewhere." type:"existingfile" placeholder:"CHECKPOINT"`

@@ -15,7 +15,6 @@ import (
 	"keyturn/internal/check"
 	"keyturn/internal/db"
 	"keyturn/internal/job"
-	"keyturn/internal/limit"
 	"keyturn/internal/message"
 	"keyturn/internal/password"
 	"keyturn/internal/secret"
@@ -83,14 +82,8 @@ func New(p Parts) (*App, error) {
 	post := &message.Post{DB: p.DB, Keys: p.Keys}
 	work := job.NewWork()
 	post.Workers(work, p.Carriers)
-	work.Every(time.Minute, func() job.Args { return message.SweepJob{} })
-	job.On(work, func(ctx context.Context, _ sweepBudgets) error {
-		return p.DB.Do(ctx, func(tx *db.Tx) error {
-			_, err := limit.Sweep(ctx, tx, 1000)
-			return err
-		})
-	})
-	work.Every(10*time.Minute, func() job.Args { return sweepBudgets{} })
+	job.On(work, func(ctx context.Context, _ sweepJob) error { return sweepAll(ctx, p.DB) })
+	work.Every(time.Minute, func() job.Args { return sweepJob{} })
 	facts := standing.Source{}
 	slots := &password.Slots{Size: p.HashSlots}
 	numbers := newMetrics(slots)
@@ -112,12 +105,6 @@ func New(p Parts) (*App, error) {
 		help: help.Help{Kit: kit},
 	}, nil
 }
-
-// sweepBudgets is the job that drops budgets that have been idle past their windows.
-type sweepBudgets struct{}
-
-// Kind implements job.Args.
-func (sweepBudgets) Kind() string { return "sweep_budgets" }
 
 // Handler serves every route, behind the kit.
 func (a *App) Handler() http.Handler {

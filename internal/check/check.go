@@ -11,6 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -140,10 +142,10 @@ func (c *Checker) alive(ctx context.Context, s session.Session) (siteEpoch int64
 	return siteEpoch, true, err
 }
 
-// decide asks the policy again.
-func (c *Checker) decide(ctx context.Context, a *Answer, siteEpoch int64, now time.Time) error {
-	s := a.Session
-	asker := standing.Asker{User: a.User, Client: policy.Client{Kind: policy.ClientKind(s.Client)}, Place: s.Place}
+// Decision is the policy's answer for a session as things are now: for pages that say
+// why, and what is to come.
+func (c *Checker) Decision(ctx context.Context, s session.Session, who user.User, now time.Time) (policy.Decision, error) {
+	asker := standing.Asker{User: who, Client: policy.Client{Kind: policy.ClientKind(s.Client)}, Place: s.Place}
 	if s.Site != "" {
 		asker.Sites = []id.Site{s.Site}
 	}
@@ -152,9 +154,17 @@ func (c *Checker) decide(ctx context.Context, a *Answer, siteEpoch int64, now ti
 	}
 	f, err := c.Standing.Of(ctx, c.DB, now, asker)
 	if err != nil {
+		return policy.Decision{}, err
+	}
+	return policy.Decide(f, now), nil
+}
+
+// decide asks the policy again.
+func (c *Checker) decide(ctx context.Context, a *Answer, siteEpoch int64, now time.Time) (err error) {
+	s := a.Session
+	if a.Decision, err = c.Decision(ctx, s, a.User, now); err != nil {
 		return err
 	}
-	a.Decision = policy.Decide(f, now)
 	switch {
 	case a.Decision.Outcome == policy.Refuse:
 		a.State = Out
@@ -210,23 +220,24 @@ func (c *Checker) Run(ctx context.Context) {
 	}
 }
 
-// write stores the uses and rulings put aside so far. What cannot be written now is
-// dropped: the next use puts it aside again.
+// write stores the uses and rulings put aside so far. Until they are stored they stay
+// here, so that nobody is locked out of a session in use while nothing can be written.
 func (c *Checker) write(ctx context.Context) {
 	c.mu.Lock()
-	seen, decided := c.seen, c.decided
-	c.seen, c.decided = nil, nil
+	seen, decided := maps.Clone(c.seen), maps.Clone(c.decided)
 	c.mu.Unlock()
 	if len(seen) == 0 && len(decided) == 0 {
 		return
 	}
 	err := c.DB.Do(ctx, func(tx *db.Tx) error {
-		for which, u := range seen {
-			if err := session.Seen(ctx, tx, u.who, which, u.at); err != nil {
+		// In one order, so that two nodes that write the same sessions wait for each other.
+		for _, which := range slices.Sorted(maps.Keys(seen)) {
+			if err := session.Seen(ctx, tx, seen[which].who, which, seen[which].at); err != nil {
 				return err
 			}
 		}
-		for _, r := range decided {
+		for _, which := range slices.Sorted(maps.Keys(decided)) {
+			r := decided[which]
 			if err := session.Decided(ctx, tx, r.session, r.epoch, r.next); err != nil {
 				return err
 			}
@@ -235,5 +246,23 @@ func (c *Checker) write(ctx context.Context) {
 	})
 	if err != nil {
 		c.Log.WarnContext(ctx, "last uses of sessions were not written", "error", err.Error())
+		return
+	}
+	c.forget(seen, decided)
+}
+
+// forget drops what has been written, unless a later use came in meanwhile.
+func (c *Checker) forget(seen map[id.Session]use, decided map[id.Session]ruling) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for which, u := range seen {
+		if c.seen[which] == u {
+			delete(c.seen, which)
+		}
+	}
+	for which, r := range decided {
+		if c.decided[which] == r {
+			delete(c.decided, which)
+		}
 	}
 }

@@ -65,13 +65,22 @@ func (d *DB) once(ctx context.Context, fn func(tx *Tx) error) error {
 	}
 	tx := &Tx{Now: d.Clock.Now(), tx: raw}
 	defer func() { _ = raw.Rollback() }() // after Commit it does nothing
+	err = tx.run(ctx, fn)
+	if err != nil && ctx.Err() == nil && begin.Err() != nil {
+		// Its time was over, whatever the driver calls that.
+		return &fault.Wait{For: time.Second, Err: err}
+	}
+	return err
+}
+
+func (tx *Tx) run(ctx context.Context, fn func(tx *Tx) error) error {
 	if err := fn(tx); err != nil {
 		return err
 	}
 	if err := tx.runLast(ctx); err != nil {
 		return err
 	}
-	if err := raw.Commit(); err != nil {
+	if err := tx.tx.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
 	return nil

@@ -22,12 +22,6 @@ type Deliver struct {
 // Kind implements job.Args.
 func (Deliver) Kind() string { return "deliver" }
 
-// SweepJob is the job that wipes codes that have run out.
-type SweepJob struct{}
-
-// Kind implements job.Args.
-func (SweepJob) Kind() string { return "sweep_messages" }
-
 // Carriers are the ways out, one of a queue's own connections each, so that bulk mail
 // never stands before a code.
 type Carriers struct {
@@ -39,12 +33,6 @@ type Carriers struct {
 // Workers registers the work of this package.
 func (p *Post) Workers(work *job.Work, out Carriers) {
 	job.On(work, func(ctx context.Context, d Deliver) error { return p.deliver(ctx, out, d) })
-	job.On(work, func(ctx context.Context, _ SweepJob) error {
-		return p.DB.Do(ctx, func(tx *db.Tx) error {
-			_, err := Sweep(ctx, tx, 1000)
-			return err
-		})
-	})
 }
 
 // deliver sends one message, unless it has ended or run out. An error means that

@@ -157,9 +157,19 @@ func ByID(ctx context.Context, from db.Reader, who id.User, which id.Message) (M
 	return byID(ctx, from, who, which)
 }
 
-// Sweep wipes the codes of messages that have run out; at most limit of them at once.
-func Sweep(ctx context.Context, tx *db.Tx, limit int) (int64, error) {
-	return sweep(ctx, tx, limit)
+// keepOver is how long a message that is over is kept, for support.
+const keepOver = 30 * 24 * time.Hour
+
+// Sweep wipes the codes of messages that have run out, and removes messages that are
+// long over; limit at most of each at once.
+func Sweep(ctx context.Context, tx *db.Tx, limit int) error {
+	if err := sweep(ctx, tx, limit); err != nil {
+		return fmt.Errorf("wipe codes that have run out: %w", err)
+	}
+	if err := remove(ctx, tx, tx.Now.Add(-keepOver), limit); err != nil {
+		return fmt.Errorf("remove old messages: %w", err)
+	}
+	return nil
 }
 
 func place(m Message) secret.Place {

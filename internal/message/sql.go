@@ -3,6 +3,7 @@ package message
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"keyturn/internal/db"
 	"keyturn/internal/id"
@@ -50,16 +51,47 @@ func wipe(ctx context.Context, tx *db.Tx, who id.User, which id.Message, to Stat
 	return err
 }
 
-func sweep(ctx context.Context, tx *db.Tx, limit int) (int64, error) {
-	return tx.Exec(ctx, `
-		UPDATE messages
-		   SET sealed = NULL,
-		       ended_at = COALESCE(ended_at, $1),
-		       state = CASE WHEN state = 'queued' THEN 'expired' ELSE state END
+// sweep ends what has run out, with its step, and wipes the codes.
+func sweep(ctx context.Context, tx *db.Tx, limit int) error {
+	over, err := db.Many(ctx, tx, func(r db.Row) (m Message, err error) { return m, r.Scan(&m.User, &m.ID) }, `
+		UPDATE messages SET state = 'expired', sealed = NULL, ended_at = $1
+		 WHERE (user_id, message_id) IN (
+		       SELECT user_id, message_id FROM messages
+		        WHERE expires_at <= $1 AND state = 'queued'
+		        ORDER BY expires_at LIMIT $2)
+		RETURNING user_id, message_id`, db.Stamp(tx.Now), limit)
+	if err != nil {
+		return err
+	}
+	for _, m := range over {
+		if err := addStep(ctx, tx, m, Step{Kind: StepExpired, At: tx.Now}); err != nil {
+			return err
+		}
+	}
+	_, err = tx.Exec(ctx, `
+		UPDATE messages SET sealed = NULL
 		 WHERE (user_id, message_id) IN (
 		       SELECT user_id, message_id FROM messages
 		        WHERE expires_at <= $1 AND sealed IS NOT NULL
 		        ORDER BY expires_at LIMIT $2)`, db.Stamp(tx.Now), limit)
+	return err
+}
+
+func remove(ctx context.Context, tx *db.Tx, before time.Time, limit int) error {
+	gone, err := db.Many(ctx, tx, func(r db.Row) (m Message, err error) { return m, r.Scan(&m.User, &m.ID) }, `
+		DELETE FROM messages
+		 WHERE (user_id, message_id) IN (
+		       SELECT user_id, message_id FROM messages WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)
+		RETURNING user_id, message_id`, db.Stamp(before), limit)
+	if err != nil {
+		return err
+	}
+	for _, m := range gone {
+		if _, err := tx.Exec(ctx, `DELETE FROM message_steps WHERE user_id = $1 AND message_id = $2`, m.User, m.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func addStep(ctx context.Context, tx *db.Tx, m Message, s Step) error {

@@ -67,24 +67,27 @@ func (s Session) Over(now time.Time) bool {
 // Locked says whether it has rested too long: it goes on after the password.
 func (s Session) Locked(now time.Time) bool { return now.Sub(s.SeenAt) >= IdleLimit }
 
-// Start stores a new session and gives its token, which is in no other place than the
-// answer that sets the cookie. The id and the epochs are filled in.
+// Under fills in the present numbers of the session's user, site and membership. They
+// are read before the facts by which the session is decided: what changes in between is
+// then newer than the session, and ends it or has it decided again.
+func Under(ctx context.Context, from db.Reader, s Session) (Session, error) {
+	var err error
+	if s.UserEpoch, err = epoch.Now(ctx, from, epoch.User(s.User)); err != nil || s.Site == "" {
+		return s, err
+	}
+	if s.SiteEpoch, err = epoch.Now(ctx, from, epoch.Site(s.Site)); err != nil {
+		return s, err
+	}
+	s.MemberEpoch, err = epoch.Now(ctx, from, epoch.Member(s.Site, s.User))
+	return s, err
+}
+
+// Start stores a new session, which has its numbers from Under, and gives its token,
+// which is in no other place than the answer that sets the cookie. The id is filled in.
 func Start(ctx context.Context, tx *db.Tx, s Session) (Session, string, error) {
 	token, hash := secret.Token()
 	s.ID = id.New[id.Session]()
 	s.StartedAt, s.SeenAt = tx.Now, tx.Now
-	var err error
-	if s.UserEpoch, err = epoch.Now(ctx, tx, epoch.User(s.User)); err != nil {
-		return s, "", err
-	}
-	if s.Site != "" {
-		if s.SiteEpoch, err = epoch.Now(ctx, tx, epoch.Site(s.Site)); err != nil {
-			return s, "", err
-		}
-		if s.MemberEpoch, err = epoch.Now(ctx, tx, epoch.Member(s.Site, s.User)); err != nil {
-			return s, "", err
-		}
-	}
 	if err := insert(ctx, tx, s, hash); err != nil {
 		return s, "", fmt.Errorf("start a session: %w", err)
 	}
@@ -162,4 +165,16 @@ func marks(at Place) []string {
 		all = append(all, "network:"+at.Network)
 	}
 	return all
+}
+
+// keepOver is how long a session that is over stays in a person's list of sign-ins.
+const keepOver = 90 * 24 * time.Hour
+
+// Sweep removes sessions that are long over, and places where nobody signed in lately;
+// limit at most of each at once.
+func Sweep(ctx context.Context, tx *db.Tx, limit int) error {
+	if err := sweep(ctx, tx, tx.Now.Add(-keepOver), tx.Now.Add(-KnownFor), limit); err != nil {
+		return fmt.Errorf("sweep sessions: %w", err)
+	}
+	return nil
 }

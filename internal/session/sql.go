@@ -60,7 +60,7 @@ func seen(ctx context.Context, tx *db.Tx, who id.User, which id.Session, at time
 
 func recent(ctx context.Context, from db.Reader, who id.User, limit int) ([]Session, error) {
 	return db.Many(ctx, from, scan, `
-		SELECT `+columns+` FROM sessions WHERE user_id = $1 ORDER BY session_id DESC LIMIT $2`, who, limit)
+		SELECT `+columns+` FROM sessions WHERE user_id = $1 ORDER BY started_at DESC, session_id DESC LIMIT $2`, who, limit)
 }
 
 func known(ctx context.Context, from db.Reader, who id.User, marks []string, since time.Time) (bool, error) {
@@ -78,5 +78,20 @@ func note(ctx context.Context, tx *db.Tx, who id.User, mark string) error {
 	_, err := tx.Exec(ctx, `
 		INSERT INTO known_places (user_id, place, last_at) VALUES ($1, $2, $3)
 		ON CONFLICT (user_id, place) DO UPDATE SET last_at = $3`, who, mark, db.Stamp(tx.Now))
+	return err
+}
+
+func sweep(ctx context.Context, tx *db.Tx, overBefore, seenBefore time.Time, limit int) error {
+	_, err := tx.Exec(ctx, `
+		DELETE FROM sessions
+		 WHERE (user_id, session_id) IN (
+		       SELECT user_id, session_id FROM sessions WHERE ends_at < $1 ORDER BY ends_at LIMIT $2)`, db.Stamp(overBefore), limit)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `
+		DELETE FROM known_places
+		 WHERE (user_id, place) IN (
+		       SELECT user_id, place FROM known_places WHERE last_at < $1 ORDER BY last_at LIMIT $2)`, db.Stamp(seenBefore), limit)
 	return err
 }

@@ -75,10 +75,10 @@ func (d *Desk) guess(ctx context.Context, tx *db.Tx, a Attempt, who user.User, d
 		return Next{}, err
 	}
 	if !answer.OK {
-		return Next{Step: AskCode, Wrong: Resting, Retry: answer.Retry}, d.unevaluated(ctx, tx, a)
+		return Next{Step: AskCode, Wrong: Resting, Retry: answer.Retry}, skipped(ctx, tx, a.User, skippedCode, a.Place.Network)
 	}
 	if !d.is(*live, a, digits) {
-		return d.missed(ctx, tx, a, *live)
+		return d.missed(ctx, tx, a, *live, known)
 	}
 	for i := range charges {
 		charges[i].At = answer.At
@@ -110,19 +110,31 @@ func macParts(a Attempt, c code, digits string) []string {
 	return []string{string(a.User), string(a.ID), string(c.challenge), string(c.id), digits}
 }
 
-func (d *Desk) missed(ctx context.Context, tx *db.Tx, a Attempt, c code) (Next, error) {
+// missed counts a wrong try. The message is ended before the method is touched, in the
+// order in which a delivery takes the same rows.
+func (d *Desk) missed(ctx context.Context, tx *db.Tx, a Attempt, c code, known bool) (Next, error) {
 	if err := countWrong(ctx, tx, a, c); err != nil {
 		return Next{}, err
-	}
-	if err := method.Missed(ctx, tx, a.User, c.method); err != nil {
-		return Next{}, fmt.Errorf("count a wrong try: %w", err)
 	}
 	if c.wrong+1 >= limit.GuessesPerCode {
 		if err := message.Drop(ctx, tx, a.User, c.message); err != nil {
 			return Next{}, err
 		}
 	}
-	return Next{Step: AskCode, Wrong: WrongCode}, d.recordCode(ctx, tx, a, audit.CodeWrong, c)
+	if err := method.Missed(ctx, tx, a.User, c.method); err != nil {
+		return Next{}, fmt.Errorf("count a wrong try: %w", err)
+	}
+	if err := d.recordCode(ctx, tx, a, audit.CodeWrong, c); err != nil {
+		return Next{}, err
+	}
+	left, err := limit.Peek(ctx, tx, tx.Now, method.Guesses(a.User, c.method, known)...)
+	if err != nil {
+		return Next{}, err
+	}
+	if !left.OK {
+		err = d.recordCode(ctx, tx, a, audit.MethodRested, c)
+	}
+	return Next{Step: AskCode, Wrong: WrongCode}, err
 }
 
 // passed uses the code up, notes what it proves, and asks onward.
@@ -143,6 +155,11 @@ func (d *Desk) passed(ctx context.Context, tx *db.Tx, a Attempt, who user.User, 
 	if err := d.recordCode(ctx, tx, a, audit.CodeAccepted, c); err != nil {
 		return Next{}, err
 	}
+	if m.ProvedAt.IsZero() {
+		if err := d.recordCode(ctx, tx, a, audit.MethodProved, c); err != nil {
+			return Next{}, err
+		}
+	}
 	a.Factor, a.FactorAt = m.Kind, tx.Now
 	if err := storeFactor(ctx, tx, a); err != nil {
 		return Next{}, err
@@ -157,21 +174,6 @@ func (d *Desk) recordCode(ctx context.Context, tx *db.Tx, a Attempt, kind audit.
 	})
 }
 
-// unevaluated records that tries were not looked at: one event an hour for a user and a
-// network, or a robot would fill the trail.
-func (d *Desk) unevaluated(ctx context.Context, tx *db.Tx, a Attempt) error {
-	first, err := limit.Take(ctx, tx, limit.Charge{
-		Budget:  limit.Budget{Name: "audit.unevaluated", Cap: 1, Window: time.Hour},
-		Subject: limit.Subject(string(a.User), a.Place.Network),
-	})
-	if err != nil || !first.OK {
-		return err
-	}
-	return audit.Record(ctx, tx, audit.Event{
-		Kind: audit.TriesUnevaluated, Actor: actor(a.User, a.Place), User: a.User, Site: a.Site,
-	})
-}
-
 // ifOpen gives the answer when the attempt is open, and Gone when it is not.
 func (d *Desk) ifOpen(ctx context.Context, token string, answer Next) (Next, error) {
 	_, ok, err := d.look(ctx, token)
@@ -181,10 +183,10 @@ func (d *Desk) ifOpen(ctx context.Context, token string, answer Next) (Next, err
 	return answer, nil
 }
 
-// sixDigits reads the one form of a code: six ASCII digits, with spaces between them
-// as mails and people write them.
+// sixDigits reads the one form of a code: six ASCII digits, with spaces between and
+// around them as mails and people write them, and nothing else.
 func sixDigits(typed string) (string, bool) {
-	digits := strings.ReplaceAll(strings.TrimSpace(typed), " ", "")
+	digits := strings.ReplaceAll(typed, " ", "")
 	if len(digits) != codeDigits {
 		return "", false
 	}

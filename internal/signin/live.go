@@ -48,6 +48,7 @@ func (d *Desk) fromSession(ctx context.Context, s session.Session, a Attempt) (n
 		}
 		a.User, a.Client, a.Session, a.Place = s.User, policy.ClientKind(s.Client), s.ID, s.Place
 		a.PasswordAt, a.Factor, a.FactorAt = s.PasswordAt, policy.MethodKind(s.Factor), s.FactorAt
+		a.UserEpoch = s.UserEpoch
 		if a.Reference, err = d.reference(ctx, tx, a.Site); err != nil {
 			return err
 		}
@@ -68,7 +69,7 @@ func (d *Desk) fromSession(ctx context.Context, s session.Session, a Attempt) (n
 }
 
 // owner finds the user of a session that is alive: not ended, and made under the
-// present numbers.
+// present numbers of the user and the membership.
 func (d *Desk) owner(ctx context.Context, tx *db.Tx, s session.Session) (user.User, error) {
 	kept, err := session.ByID(ctx, tx, s.User, s.ID)
 	if errors.Is(err, fault.NotFound) || (err == nil && kept.Over(tx.Now)) {
@@ -83,6 +84,14 @@ func (d *Desk) owner(ctx context.Context, tx *db.Tx, s session.Session) (user.Us
 	}
 	if now != kept.UserEpoch {
 		return user.User{}, errGone
+	}
+	if kept.Site != "" {
+		if now, err = epoch.Now(ctx, tx, epoch.Member(kept.Site, s.User)); err != nil {
+			return user.User{}, err
+		}
+		if now != kept.MemberEpoch {
+			return user.User{}, errGone
+		}
 	}
 	return user.ByID(ctx, tx, s.User)
 }
@@ -101,7 +110,8 @@ func (d *Desk) Resume(ctx context.Context, s session.Session, typed secret.Text,
 		return Next{}, err
 	}
 	if !may {
-		return Next{Step: AskPassword, Wrong: WrongPassword}, d.Pace.Wait(ctx, started, d.DB.Clock.Now)
+		return Next{Step: AskPassword, Wrong: WrongPassword}, errors.Join(
+			d.restingPassword(ctx, t, p), d.Pace.Wait(ctx, started, d.DB.Clock.Now), d.Floor.Wait(ctx, started, d.DB.Clock.Now))
 	}
 	right, better, err := d.compare(ctx, t, p)
 	if err != nil {

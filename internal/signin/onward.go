@@ -29,6 +29,10 @@ func (d *Desk) onward(ctx context.Context, tx *db.Tx, a Attempt, who user.User) 
 	if a.Site == "" && !who.Staff {
 		return Next{Step: AskSite}, nil
 	}
+	fresh, err := session.Under(ctx, tx, session.Session{User: a.User, Site: a.Site})
+	if err != nil {
+		return Next{}, err
+	}
 	decision, f, err := d.decide(ctx, tx, tx.Now, a, who)
 	if err != nil {
 		return Next{}, err
@@ -36,7 +40,8 @@ func (d *Desk) onward(ctx context.Context, tx *db.Tx, a Attempt, who user.User) 
 	step := stepOf(decision)
 	switch step {
 	case In:
-		return d.enter(ctx, tx, a, decision, f)
+		fresh.EndsAt, fresh.DecideAt = policy.SessionEnd(f.Memberships, tx.Now, tx.Now), decision.ValidUntil
+		return d.enter(ctx, tx, a, decision, fresh)
 	case AskCode:
 		return d.firstCode(ctx, tx, a, who, decision)
 	case Stuck, Refused:
@@ -81,42 +86,85 @@ func asker(a Attempt, who user.User) standing.Asker {
 	}
 }
 
-// enter ends the attempt and the session it came from, and starts the new session.
-func (d *Desk) enter(ctx context.Context, tx *db.Tx, a Attempt, decision policy.Decision, f policy.Facts) (Next, error) {
-	if err := d.closeCodes(ctx, tx, a); err != nil {
+// enter ends the attempt and the session it came from, and starts the new session,
+// which has its numbers, its end and its next decision already.
+func (d *Desk) enter(ctx context.Context, tx *db.Tx, a Attempt, decision policy.Decision, fresh session.Session) (Next, error) {
+	if _, err := d.closeCodes(ctx, tx, a); err != nil {
 		return Next{}, err
 	}
 	if err := endAttempt(ctx, tx, a); err != nil {
 		return Next{}, err
 	}
-	kind := audit.SessionStarted
-	if a.Session != "" {
-		kind = audit.SessionRaised
-		err := session.End(ctx, tx, session.Session{User: a.User, ID: a.Session})
-		if errors.Is(err, fault.Conflict) {
-			return Next{}, errGone // a session that has ended meanwhile cannot be raised
-		}
-		if err != nil {
-			return Next{}, fmt.Errorf("end the session before: %w", err)
-		}
+	before, err := d.endBefore(ctx, tx, a)
+	if err != nil {
+		return Next{}, err
 	}
-	s, token, err := session.Start(ctx, tx, session.Session{
-		User: a.User, Client: string(a.Client), Site: a.Site, Place: a.Place,
-		PasswordAt: a.PasswordAt, Factor: string(a.Factor), FactorAt: a.FactorAt,
-		EndsAt: policy.SessionEnd(f.Memberships, tx.Now, tx.Now), DecideAt: decision.ValidUntil,
-	})
+	if !before.EndsAt.IsZero() && before.EndsAt.Before(fresh.EndsAt) {
+		fresh.EndsAt = before.EndsAt // the end is absolute: nothing done inside moves it
+	}
+	fresh.UserEpoch = a.UserEpoch // under which the password was right
+	fresh.Client, fresh.Place, fresh.PasswordAt = string(a.Client), a.Place, a.PasswordAt
+	fresh.Factor, fresh.FactorAt = string(a.Factor), a.FactorAt
+	s, token, err := session.Start(ctx, tx, fresh)
 	if err != nil {
 		return Next{}, err
 	}
 	if err := session.Remember(ctx, tx, a.User, a.Place); err != nil {
 		return Next{}, err
 	}
+	return Next{Step: In, Session: token, ReturnTo: a.ReturnTo}, d.recordEntry(ctx, tx, a, s, decision)
+}
+
+// endBefore ends the session that the attempt came from, if there is one. One that has
+// ended meanwhile cannot be raised.
+func (d *Desk) endBefore(ctx context.Context, tx *db.Tx, a Attempt) (session.Session, error) {
+	if a.Session == "" {
+		return session.Session{}, nil
+	}
+	before, err := session.ByID(ctx, tx, a.User, a.Session)
+	if err != nil {
+		return before, fmt.Errorf("find the session before: %w", err)
+	}
+	if before.Over(tx.Now) {
+		return before, errGone
+	}
+	err = session.End(ctx, tx, before)
+	if errors.Is(err, fault.Conflict) {
+		return before, errGone
+	}
+	if err != nil {
+		return before, fmt.Errorf("end the session before: %w", err)
+	}
+	return before, nil
+}
+
+// recordEntry records what the new session is: a sign-in, a stronger proof, or the way
+// to another site; and that a site was entered, in that site's chain.
+func (d *Desk) recordEntry(ctx context.Context, tx *db.Tx, a Attempt, s session.Session, decision policy.Decision) error {
 	facts := decisionFacts(decision)
 	facts["session"], facts["reference"], facts["acr"] = string(s.ID), a.Reference, policy.URN(policy.ACR(a.passed()))
-	err = audit.Record(ctx, tx, audit.Event{
-		Kind: kind, Actor: actor(a.User, a.Place), User: a.User, Site: a.Site, Facts: facts,
-	})
-	return Next{Step: In, Session: token, ReturnTo: a.ReturnTo}, err
+	if a.Session != "" {
+		facts["before"] = string(a.Session)
+	}
+	var kinds []audit.Kind
+	switch {
+	case a.Purpose == SignIn:
+		kinds = append(kinds, audit.SessionStarted)
+	case a.Purpose == Raise, a.FactorAt.After(a.CreatedAt):
+		kinds = append(kinds, audit.SessionRaised)
+	}
+	if a.Purpose != Raise && a.Site != "" {
+		kinds = append(kinds, audit.SiteEntered)
+	}
+	for _, kind := range kinds {
+		err := audit.Record(ctx, tx, audit.Event{
+			Kind: kind, Actor: actor(a.User, a.Place), User: a.User, Site: a.Site, Facts: facts,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // take finds the open attempt of a token and holds it until the transaction's end, so
@@ -148,13 +196,15 @@ func (d *Desk) Site(ctx context.Context, token string, which id.Site) (next Next
 		if err != nil {
 			return err
 		}
-		if a.Site != "" || !slices.Contains(open, which) {
+		if (a.Site != "" && a.Site != which) || !slices.Contains(open, which) {
 			next = Next{Step: AskSite, Wrong: NotMember}
 			return nil
 		}
-		a.Site = which
-		if err := chooseSite(ctx, tx, a); err != nil {
-			return err
+		if a.Site == "" {
+			a.Site = which
+			if err := chooseSite(ctx, tx, a); err != nil {
+				return err
+			}
 		}
 		next, err = d.onward(ctx, tx, a, who)
 		return err
@@ -178,8 +228,10 @@ func (d *Desk) step(ctx context.Context, token string, do func(*db.Tx, Attempt, 
 		return do(tx, a, who)
 	})
 	if errors.Is(err, errGone) {
-		*next = Next{Step: Gone}
-		return nil
+		*next, err = Next{Step: Gone}, nil
+	}
+	if err == nil {
+		d.count(*next, false)
 	}
 	return err
 }

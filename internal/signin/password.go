@@ -50,8 +50,13 @@ func (d *Desk) password(ctx context.Context, t Try) (next Next, hashed bool, err
 	if err != nil {
 		return next, false, err
 	}
+	defer func() {
+		if err == nil {
+			d.count(next, !p.exists)
+		}
+	}()
 	if !may {
-		return Next{Step: AskPassword, Wrong: WrongPassword}, false, nil
+		return Next{Step: AskPassword, Wrong: WrongPassword}, false, d.restingPassword(ctx, t, p)
 	}
 	right, better, err := d.compare(ctx, t, p)
 	if err != nil {
@@ -69,6 +74,7 @@ type person struct {
 	login   address.Canonical
 	user    user.User
 	exists  bool
+	epoch   int64 // of the user, as it was when the password was read
 	charges []limit.Charge
 	known   bool
 }
@@ -83,7 +89,7 @@ func (d *Desk) mayTry(ctx context.Context, t Try) (p person, may bool, err error
 		return p, false, fmt.Errorf("read a login name: %w", err)
 	}
 	err = d.DB.Do(ctx, func(tx *db.Tx) error {
-		p.exists, p.known = false, false
+		p.user, p.exists, p.epoch = user.User{}, false, 0
 		who, err := user.ByLogin(ctx, tx, p.login)
 		switch {
 		case errors.Is(err, fault.NotFound):
@@ -91,6 +97,9 @@ func (d *Desk) mayTry(ctx context.Context, t Try) (p person, may bool, err error
 			return fmt.Errorf("find a user: %w", err)
 		default:
 			p.user, p.exists = who, true
+			if p.epoch, err = epoch.Now(ctx, tx, epoch.User(who.ID)); err != nil {
+				return err
+			}
 		}
 		if p.known, err = session.Known(ctx, tx, p.user.ID, t.Place, tx.Now); err != nil {
 			return fmt.Errorf("look for a known place: %w", err)
@@ -121,7 +130,8 @@ func tryCharges(login address.Canonical, at session.Place, known bool) []limit.C
 }
 
 // compare hashes in a slot, with no transaction open. A name that nobody has is
-// compared with a dummy, so that it takes as long.
+// compared with a dummy, so that it takes as long. Where no slot was to be had nothing
+// was tried, and the try is given back.
 func (d *Desk) compare(ctx context.Context, t Try, p person) (right bool, better password.Stored, err error) {
 	kept := password.Dummy()
 	if p.exists && p.user.Password.Encoded() != "" {
@@ -135,11 +145,18 @@ func (d *Desk) compare(ctx context.Context, t Try, p person) (right bool, better
 			made = password.Hash(t.Password.Reveal())
 		}
 	})
-	if err != nil || made == "" {
-		return right, better, err
+	if err != nil {
+		return false, better, errors.Join(err, d.giveBack(context.WithoutCancel(ctx), p))
+	}
+	if made == "" {
+		return right, better, nil
 	}
 	better, err = password.Parse(made)
 	return right, better, err
+}
+
+func (d *Desk) giveBack(ctx context.Context, p person) error {
+	return d.DB.Do(ctx, func(tx *db.Tx) error { return limit.GiveBack(ctx, tx, p.charges...) })
 }
 
 // wrongPassword records the try of somebody who exists. Names that nobody has are for
@@ -155,12 +172,30 @@ func (d *Desk) wrongPassword(ctx context.Context, t Try, p person) error {
 	})
 }
 
-// rightPassword gives the try back, stores the better hash, and makes the attempt.
+// restingPassword records that a try was not looked at, of somebody who exists.
+func (d *Desk) restingPassword(ctx context.Context, t Try, p person) error {
+	if !p.exists {
+		return nil
+	}
+	return d.DB.Do(ctx, func(tx *db.Tx) error {
+		return skipped(ctx, tx, p.user.ID, skippedPassword, t.Place.Network)
+	})
+}
+
+// rightPassword gives the try back, stores the better hash, and makes the attempt. What
+// changed about the person while the password was hashed, the password itself perhaps,
+// makes it a wrong one.
 func (d *Desk) rightPassword(ctx context.Context, t Try, p person, better password.Stored) (next Next, err error) {
 	err = d.DB.Do(ctx, func(tx *db.Tx) error {
 		next = Next{}
 		if err := limit.GiveBack(ctx, tx, p.charges...); err != nil {
 			return err
+		}
+		if now, err := epoch.Now(ctx, tx, epoch.User(p.user.ID)); err != nil {
+			return err
+		} else if now != p.epoch {
+			next = Next{Step: AskPassword, Wrong: WrongPassword}
+			return nil
 		}
 		if err := d.rehash(ctx, tx, t, p, better); err != nil {
 			return err
@@ -174,7 +209,8 @@ func (d *Desk) rightPassword(ctx context.Context, t Try, p person, better passwo
 			return err
 		}
 		a := Attempt{
-			User: p.user.ID, Purpose: SignIn, Client: t.Client, ReturnTo: t.ReturnTo, Place: t.Place, PasswordAt: tx.Now,
+			User: p.user.ID, Purpose: SignIn, Client: t.Client, ReturnTo: t.ReturnTo, Place: t.Place,
+			PasswordAt: tx.Now, UserEpoch: p.epoch,
 		}
 		if len(open) == 1 {
 			a.Site = open[0]
@@ -187,7 +223,9 @@ func (d *Desk) rightPassword(ctx context.Context, t Try, p person, better passwo
 			return err
 		}
 		next, err = d.onward(ctx, tx, a, p.user)
-		next.Attempt = token
+		if next.Step != In {
+			next.Attempt = token
+		}
 		return err
 	})
 	return next, err
@@ -258,14 +296,11 @@ func (d *Desk) noDoor(ctx context.Context, tx *db.Tx, t Try, who user.User) (Nex
 	return Next{Step: AskPassword, Wrong: WrongPassword}, nil
 }
 
-// begin stores the attempt and gives its token.
+// begin stores the attempt, under the number of the user that its proofs were read
+// under, and gives its token.
 func (d *Desk) begin(ctx context.Context, tx *db.Tx, a *Attempt) (string, error) {
 	token, hash := secret.Token()
 	a.ID, a.CreatedAt, a.ExpiresAt = id.New[id.Attempt](), tx.Now, tx.Now.Add(attemptLife)
-	var err error
-	if a.UserEpoch, err = epoch.Now(ctx, tx, epoch.User(a.User)); err != nil {
-		return "", err
-	}
 	if err := insertAttempt(ctx, tx, *a, hash); err != nil {
 		return "", fmt.Errorf("begin an attempt: %w", err)
 	}

@@ -84,7 +84,7 @@ func (d *Desk) send(ctx context.Context, tx *db.Tx, a Attempt, who user.User, of
 	if !answer.OK {
 		return Next{Step: AskCode, Wrong: TooSoon, Retry: answer.Retry}, nil
 	}
-	if err := d.closeCodes(ctx, tx, a); err != nil {
+	if err := d.replace(ctx, tx, a); err != nil {
 		return Next{}, err
 	}
 	c := code{id: id.New[id.Code](), method: m.ID, madeAt: tx.Now, expiresAt: tx.Now.Add(d.codeLife())}
@@ -129,7 +129,8 @@ func (d *Desk) promise(ctx context.Context, tx *db.Tx, a Attempt, who user.User,
 func sendCharges(a Attempt, m method.Method, known bool) []limit.Charge {
 	who := string(a.User)
 	all := []limit.Charge{
-		{Budget: limit.CodeNext, Subject: limit.Subject(who, string(a.ID)), Known: known},
+		// Of one attempt: another sign-in of the same person is not held up by this one.
+		{Budget: limit.CodeNext, Subject: limit.Subject(who, string(a.ID), string(m.ID)), Known: known},
 		{Budget: limit.CodesUser, Subject: limit.Subject(who), Known: known},
 		{Budget: limit.CodesDestination, Subject: limit.Subject(m.Address), Known: known},
 		{Budget: limit.CodesDestinationDay, Subject: limit.Subject(m.Address), Known: known},
@@ -142,17 +143,35 @@ func sendCharges(a Attempt, m method.Method, known bool) []limit.Charge {
 	return all
 }
 
-// closeCodes ends every code of the attempt that has not ended, and wipes what was to
-// be sent.
-func (d *Desk) closeCodes(ctx context.Context, tx *db.Tx, a Attempt) error {
-	dropped, err := replaceCodes(ctx, tx, a)
+// replace makes room for a newer code: whoever types a live one that was replaced is
+// told so, and the trail says when.
+func (d *Desk) replace(ctx context.Context, tx *db.Tx, a Attempt) error {
+	closed, err := d.closeCodes(ctx, tx, a)
 	if err != nil {
-		return fmt.Errorf("replace codes: %w", err)
+		return err
 	}
-	for _, m := range dropped {
-		if err := message.Drop(ctx, tx, a.User, m); err != nil {
+	for _, c := range closed {
+		if !c.live(tx.Now) {
+			continue
+		}
+		if err := d.recordCode(ctx, tx, a, audit.CodeReplaced, c); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// closeCodes ends every code of the attempt that has not ended, wipes what was to be
+// sent, and gives the codes as they were.
+func (d *Desk) closeCodes(ctx context.Context, tx *db.Tx, a Attempt) ([]code, error) {
+	closed, err := replaceCodes(ctx, tx, a)
+	if err != nil {
+		return nil, fmt.Errorf("replace codes: %w", err)
+	}
+	for _, c := range closed {
+		if err := message.Drop(ctx, tx, a.User, c.message); err != nil {
+			return nil, err
+		}
+	}
+	return closed, nil
 }

@@ -12,7 +12,7 @@ package signin
 
 import (
 	"context"
-	"log/slog"
+	"fmt"
 	"time"
 
 	"keyturn/internal/db"
@@ -40,7 +40,9 @@ type Desk struct {
 	Keys     *secret.Keys
 	Post     *message.Post
 	Standing standing.Source
-	Log      *slog.Logger
+	// Count, if set, is told of each answer: its step and what was wrong. A name that
+	// nobody has counts as "unknown", and is told apart nowhere else.
+	Count func(step, wrong string)
 	// Slots bounds how many passwords are hashed at once.
 	Slots *password.Slots
 	// Floor is the fixed time at which answers leave while old hashes remain; Pace is
@@ -163,6 +165,17 @@ func (a Attempt) sites() []id.Site {
 	return []id.Site{a.Site}
 }
 
+func (d *Desk) count(next Next, unknown bool) {
+	if d.Count == nil {
+		return
+	}
+	wrong := string(next.Wrong)
+	if unknown {
+		wrong = "unknown"
+	}
+	d.Count(string(next.Step), wrong)
+}
+
 func (d *Desk) codeLife() time.Duration {
 	if d.CodeLife > 0 {
 		return d.CodeLife
@@ -177,9 +190,20 @@ func (d *Desk) Abandon(ctx context.Context, token string) error {
 		if err != nil || !ok {
 			return err
 		}
-		if err := d.closeCodes(ctx, tx, a); err != nil {
+		if _, err := d.closeCodes(ctx, tx, a); err != nil {
 			return err
 		}
 		return endAttempt(ctx, tx, a)
 	})
+}
+
+// keepAttempts is how long an attempt that has run out is kept, for support.
+const keepAttempts = 24 * time.Hour
+
+// Sweep removes attempts that are long over, limit at most at once.
+func Sweep(ctx context.Context, tx *db.Tx, limit int) error {
+	if err := sweepAttempts(ctx, tx, tx.Now.Add(-keepAttempts), limit); err != nil {
+		return fmt.Errorf("sweep attempts: %w", err)
+	}
+	return nil
 }

@@ -2,6 +2,7 @@ package signin
 
 import (
 	"context"
+	"time"
 
 	"keyturn/internal/db"
 	"keyturn/internal/id"
@@ -84,7 +85,7 @@ func codesOf(ctx context.Context, from db.Reader, a Attempt) ([]code, error) {
 		       (c.replaced_at IS NOT NULL OR c.used_at IS NOT NULL)
 		  FROM challenges h JOIN codes c ON c.user_id = h.user_id AND c.challenge_id = h.challenge_id
 		 WHERE h.user_id = $1 AND h.attempt_id = $2
-		 ORDER BY c.code_id DESC LIMIT 100`, a.User, a.ID)
+		 ORDER BY c.made_at DESC, c.code_id DESC LIMIT 100`, a.User, a.ID)
 }
 
 func countWrong(ctx context.Context, tx *db.Tx, a Attempt, c code) error {
@@ -110,11 +111,55 @@ func useCode(ctx context.Context, tx *db.Tx, a Attempt, c code) error {
 	return err
 }
 
-// replaceCodes ends the open codes of an attempt and gives their messages.
-func replaceCodes(ctx context.Context, tx *db.Tx, a Attempt) ([]id.Message, error) {
-	return db.Many(ctx, tx, func(r db.Row) (m id.Message, err error) { return m, r.Scan(&m) }, `
+// replaceCodes ends the open codes of an attempt and gives them as they were.
+func replaceCodes(ctx context.Context, tx *db.Tx, a Attempt) ([]code, error) {
+	return db.Many(ctx, tx, func(r db.Row) (c code, err error) {
+		return c, r.Scan(&c.id, &c.method, &c.message, db.When(&c.madeAt), db.When(&c.expiresAt), &c.wrong)
+	}, `
 		UPDATE codes SET replaced_at = $3
 		 WHERE user_id = $1 AND used_at IS NULL AND replaced_at IS NULL
 		   AND challenge_id IN (SELECT challenge_id FROM challenges WHERE user_id = $1 AND attempt_id = $2)
-		RETURNING message_id`, a.User, a.ID, db.Stamp(tx.Now))
+		RETURNING code_id, method_id, message_id, made_at, expires_at, wrong`, a.User, a.ID, db.Stamp(tx.Now))
+}
+
+func addSkipped(ctx context.Context, tx *db.Tx, who id.User, what, network string, hour int64) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO unevaluated (user_id, what, network, hour, tries) VALUES ($1, $2, $3, $4, 1)
+		ON CONFLICT (user_id, what, network, hour) DO UPDATE SET tries = unevaluated.tries + 1`, who, what, network, hour)
+	return err
+}
+
+// takeSkipped removes counts of hours that are over, and gives them.
+func takeSkipped(ctx context.Context, tx *db.Tx, before int64, limit int) ([]count, error) {
+	return db.Many(ctx, tx, func(r db.Row) (c count, err error) {
+		return c, r.Scan(&c.user, &c.what, &c.network, &c.hour, &c.tries)
+	}, `
+		DELETE FROM unevaluated
+		 WHERE (user_id, what, network, hour) IN (
+		       SELECT user_id, what, network, hour FROM unevaluated WHERE hour < $1 ORDER BY hour LIMIT $2)
+		RETURNING user_id, what, network, hour, tries`, before, limit)
+}
+
+// sweepAttempts removes attempts that ran out before a moment, with their challenges and
+// codes: the audit trail has what is worth keeping.
+func sweepAttempts(ctx context.Context, tx *db.Tx, before time.Time, limit int) error {
+	gone, err := db.Many(ctx, tx, func(r db.Row) (a Attempt, err error) { return a, r.Scan(&a.User, &a.ID) }, `
+		DELETE FROM attempts
+		 WHERE (user_id, attempt_id) IN (
+		       SELECT user_id, attempt_id FROM attempts WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)
+		RETURNING user_id, attempt_id`, db.Stamp(before), limit)
+	if err != nil {
+		return err
+	}
+	for _, a := range gone {
+		if _, err := tx.Exec(ctx, `
+			DELETE FROM codes WHERE user_id = $1 AND challenge_id IN (
+			       SELECT challenge_id FROM challenges WHERE user_id = $1 AND attempt_id = $2)`, a.User, a.ID); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `DELETE FROM challenges WHERE user_id = $1 AND attempt_id = $2`, a.User, a.ID); err != nil {
+			return err
+		}
+	}
+	return nil
 }

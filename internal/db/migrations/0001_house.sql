@@ -190,6 +190,8 @@ CREATE TABLE known_places (
     PRIMARY KEY (user_id, place)
 );
 
+CREATE INDEX known_places_by_last ON known_places (last_at);
+
 -- Budgets: the uses of a subject inside its window, newest last.
 CREATE TABLE budgets (
     subject  TEXT PRIMARY KEY,
@@ -198,6 +200,17 @@ CREATE TABLE budgets (
     idle_at  BIGINT NOT NULL
 );
 CREATE INDEX budgets_by_idle ON budgets (idle_at);
+
+-- Tries that were not looked at, by hour, until the trail has their number.
+CREATE TABLE unevaluated (
+    user_id TEXT NOT NULL,
+    what    TEXT NOT NULL,
+    network TEXT NOT NULL,
+    hour    BIGINT NOT NULL,
+    tries   BIGINT NOT NULL,
+    PRIMARY KEY (user_id, what, network, hour)
+);
+CREATE INDEX unevaluated_by_hour ON unevaluated (hour);
 
 -- What we say by mail and SMS. The code of a message is sealed, and wiped when it is
 -- used or has run out.
@@ -278,6 +291,7 @@ DROP TABLE audit_hashes;
 DROP TABLE audit_events;
 DROP TABLE audit_heads;
 DROP TABLE message_steps;
+DROP TABLE unevaluated;
 DROP TABLE messages;
 DROP TABLE budgets;
 DROP TABLE known_places;

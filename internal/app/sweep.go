@@ -1,0 +1,36 @@
+package app
+
+import (
+	"context"
+	"errors"
+
+	"keyturn/internal/db"
+	"keyturn/internal/limit"
+	"keyturn/internal/message"
+	"keyturn/internal/session"
+	"keyturn/internal/signin"
+)
+
+// sweepJob is the job that removes what is over.
+type sweepJob struct{}
+
+// Kind implements job.Args.
+func (sweepJob) Kind() string { return "sweep" }
+
+// sweepMost bounds what one transaction removes of each kind: the writer is everybody's.
+const sweepMost = 500
+
+// sweepAll wipes codes that have run out and removes rows that are long over, one short
+// transaction for each kind. What does not work for one kind keeps no other waiting.
+func sweepAll(ctx context.Context, d *db.DB) error {
+	var all error
+	for _, sweep := range []func(*db.Tx) error{
+		func(tx *db.Tx) error { return message.Sweep(ctx, tx, sweepMost) },
+		func(tx *db.Tx) error { return signin.Sweep(ctx, tx, sweepMost) },
+		func(tx *db.Tx) error { return session.Sweep(ctx, tx, sweepMost) },
+		func(tx *db.Tx) error { _, err := limit.Sweep(ctx, tx, sweepMost); return err },
+	} {
+		all = errors.Join(all, d.Do(ctx, sweep))
+	}
+	return all
+}

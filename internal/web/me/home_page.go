@@ -28,10 +28,22 @@ type HomePage struct {
 	// Since is when the user signed in, How with what (see HowPassword and HowCode),
 	// Ends when the session ends at the latest.
 	Since, How, Ends string
+	// Coming is what their site will ask for on a date. nil if nothing is to come.
+	Coming *Coming
 	// Sites are the user's other sites that this session may enter. May be empty.
 	Sites []SiteChoice
 	// Recent are the last sign-ins, newest first. May be empty.
 	Recent []SignIn
+}
+
+// Coming is a second step that is to come.
+type Coming struct {
+	// Site asks for it, from When on ("Sun 6 Dec, 4:00 am"), which is Away ("in 12 days").
+	Site, When, Away string
+	// To is where the code will go, masked. Empty if no code can reach this person yet:
+	// then Helpers are who can mend that, which may be empty.
+	To      string
+	Helpers []string
 }
 
 // SiteChoice is another site to go to.

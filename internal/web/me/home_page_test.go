@@ -34,6 +34,27 @@ func TestTheHomePageOfSomebodyWithOneSiteAndNothingProved(t *testing.T) {
 	s.Hides("Go to another site", "Recent sign-ins", "Ends")
 }
 
+func TestTheHomePageSaysWhatIsToCome(t *testing.T) {
+	t.Parallel()
+	kit := webtest.New(t, me.Face())
+	for _, row := range []struct {
+		name   string
+		coming me.Coming
+		sees   string
+	}{
+		{"me-coming", me.Coming{To: "s••@bayside.example"}, "Yours will go to s••@bayside.example. Make sure that you can read mail there."},
+		{"me-coming-stuck", me.Coming{Helpers: []string{"Pat Chen"}}, "No code can reach you yet. Ask Pat Chen to check your email in User Setup before that day."},
+		{"me-coming-alone", me.Coming{}, "Ask an Admin of your site to check your email"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			t.Parallel()
+			row.coming.Site, row.coming.When, row.coming.Away = "Northside Tyres", "Sun 6 Dec, 4:00 am", "in 12 days"
+			s := webtest.Show(t, kit, row.name, me.HomePage{As: "Sam Okafor", Login: "sam@bayside.example", Since: "7:03 am", How: me.HowPassword(), Coming: &row.coming})
+			s.Sees("From Sun 6 Dec, 4:00 am, in 12 days, Northside Tyres asks everybody for a code", row.sees)
+		})
+	}
+}
+
 func TestHostileNamesStayNamesOnTheHomePage(t *testing.T) {
 	t.Parallel()
 	const evil = `"><script>alert(1)</script>`

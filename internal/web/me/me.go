@@ -2,8 +2,10 @@ package me
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
+	"keyturn/internal/address"
 	"keyturn/internal/check"
 	"keyturn/internal/id"
 	"keyturn/internal/locale"
@@ -107,24 +109,46 @@ func (m *Me) homePage(r *http.Request, a check.Answer) (HomePage, error) {
 	}
 	page.Since = locale.Moment(a.Session.StartedAt, zone, now)
 	page.Ends = locale.Moment(a.Session.EndsAt, zone, now)
-	if page.Proved, err = m.proved(r, a); err != nil {
+	methods, helpers, err := m.Desk.Around(ctx, a.Session)
+	if err != nil {
 		return page, err
 	}
+	page.Proved = proved(methods)
+	decision, err := m.Check.Decision(ctx, a.Session, a.User, now)
+	if err != nil {
+		return page, err
+	}
+	page.Coming = coming(decision, methods, helpers, zone, now)
 	page.Recent, err = m.recent(r, a, zone, now)
 	return page, err
 }
 
-func (m *Me) proved(r *http.Request, a check.Answer) (bool, error) {
-	methods, err := method.Of(r.Context(), m.Desk.DB, a.User.ID)
-	if err != nil {
-		return false, err
-	}
-	for _, one := range methods {
-		if one.Kind == policy.Email && !one.ProvedAt.IsZero() {
-			return true, nil
+// proved says whether a code that was sent by email was ever typed back.
+func proved(methods []method.Method) bool {
+	return slices.ContainsFunc(methods, func(one method.Method) bool {
+		return one.Kind == policy.Email && !one.ProvedAt.IsZero()
+	})
+}
+
+// coming is what the policy says of a date that is to come.
+func coming(decision policy.Decision, methods []method.Method, helpers []string, zone *time.Location, now time.Time) *Coming {
+	for _, r := range decision.Reasons {
+		if r.Key != policy.DateToCome {
+			continue
 		}
+		c := &Coming{
+			Site: r.SiteName, Helpers: helpers,
+			When: locale.Exact(r.Until, zone, now), Away: locale.Away(r.Until, zone, now),
+		}
+		stuck := slices.ContainsFunc(decision.NotOffered, func(w policy.Withheld) bool { return w.Kind == policy.Email })
+		for _, one := range methods {
+			if one.Kind == policy.Email && !stuck {
+				c.To = address.Mask(address.Canonical(one.Address))
+			}
+		}
+		return c
 	}
-	return false, nil
+	return nil
 }
 
 // recentShown is how many sign-ins the page lists.
@@ -151,4 +175,3 @@ func how(s session.Session) string {
 	}
 	return HowPassword()
 }
-

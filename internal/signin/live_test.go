@@ -72,7 +72,8 @@ func TestABookkeeperChoosesASiteAndIsAskedForWhatItRequires(t *testing.T) {
 		other := w.site(t, "zenith", "Zenith Tyres")
 		enforced := w.bookkeeper(t)
 		var offered []string
-		for _, s := range w.view(t, enforced).Choices {
+		for _, c := range w.view(t, enforced).Choices {
+			s := c.Site
 			offered = append(offered, s.Name)
 		}
 		if want := []string{"Bayside Auto", "Bayview Auto", "Hilltop Motors"}; !slices.Equal(offered, want) {

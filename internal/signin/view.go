@@ -28,7 +28,7 @@ type View struct {
 	User     user.User
 	Step     Step
 	Site     site.Site // zero while none is chosen
-	Choices  []site.Site
+	Choices  []Choice
 	Decision policy.Decision
 	// Code is where the newest code stands; nil when none was made.
 	Code *CodeView
@@ -37,6 +37,14 @@ type View struct {
 	// Helpers are the names of the site's Admins, the person aside.
 	Helpers []string
 	Now     time.Time
+}
+
+// Choice is one of the person's sites.
+type Choice struct {
+	Site site.Site
+	// Asks says that entering it asks for more than the password; Shut that the person
+	// is a mobile member there, and cannot enter it with this kind of client.
+	Asks, Shut bool
 }
 
 // CodeView is where a code stands.
@@ -91,21 +99,32 @@ func (d *Desk) look(ctx context.Context, token string) (Attempt, bool, error) {
 	return d.alive(ctx, d.DB, a, err)
 }
 
-func (d *Desk) choices(ctx context.Context, v View) ([]site.Site, error) {
+// choices are the sites that the person may choose from, and those that are theirs in
+// the mobile app only.
+func (d *Desk) choices(ctx context.Context, v View) ([]Choice, error) {
 	memberships, err := site.MembershipsOf(ctx, d.DB, v.User.ID)
 	if err != nil {
 		return nil, fmt.Errorf("read memberships: %w", err)
 	}
-	var all []site.Site
+	var all []Choice
 	for _, m := range memberships {
-		if !enterable(m, v.Attempt.Client, v.Now) {
-			continue
+		c := Choice{Shut: !enterable(m, v.Attempt.Client, v.Now)}
+		if c.Shut && (m.Kind != policy.Mobile || m.Status != policy.Active) {
+			continue // somebody who is blocked or inactive there is told nothing of it
 		}
-		s, err := site.ByID(ctx, d.DB, m.Site)
-		if err != nil {
+		if c.Site, err = site.ByID(ctx, d.DB, m.Site); err != nil {
 			return nil, fmt.Errorf("find a site: %w", err)
 		}
-		all = append(all, s)
+		if !c.Shut {
+			there := v.Attempt
+			there.Site = m.Site
+			decision, _, err := d.decide(ctx, d.DB, v.Now, there, v.User)
+			if err != nil {
+				return nil, err
+			}
+			c.Asks = !decision.Outcome.GoesOn()
+		}
+		all = append(all, c)
 	}
 	return all, nil
 }

@@ -110,12 +110,6 @@ func MembershipsOf(ctx context.Context, from db.Reader, who id.User) ([]Membersh
 	return membershipsOf(ctx, from, who)
 }
 
-// ByUserRef finds a membership by the host product's reference; fault.NotFound if there
-// is none.
-func ByUserRef(ctx context.Context, from db.Reader, which id.Site, ref string) (Membership, error) {
-	return byUserRef(ctx, from, which, ref)
-}
-
 // Admins gives the site's active office Admins, the longest standing first, 20 at most.
 func Admins(ctx context.Context, from db.Reader, which id.Site) ([]id.User, error) {
 	return admins(ctx, from, which)

@@ -64,10 +64,6 @@ func membershipsOf(ctx context.Context, from db.Reader, who id.User) ([]Membersh
 		 WHERE m.user_id = $1 ORDER BY s.name, s.site_id`, who)
 }
 
-func byUserRef(ctx context.Context, from db.Reader, which id.Site, ref string) (Membership, error) {
-	return db.One(ctx, from, scanMember, `SELECT `+memberColumns+` FROM memberships m WHERE m.site_id = $1 AND m.user_ref = $2`, which, ref)
-}
-
 func admins(ctx context.Context, from db.Reader, which id.Site) ([]id.User, error) {
 	return db.Many(ctx, from, func(r db.Row) (u id.User, err error) { return u, r.Scan(&u) }, `
 		SELECT user_id FROM memberships

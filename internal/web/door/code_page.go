@@ -91,6 +91,11 @@ func (p CodePage) Heading() string {
 	return locale.Say(locale.CodeTitle)
 }
 
+// Futile says that there is no code that could be typed: the only one was refused.
+func (p CodePage) Futile() bool {
+	return p.Refused != "" && len(p.Offers) == 0 && p.Fault == ""
+}
+
 // Moves says whether the page changes by itself while somebody looks at it.
 func (p CodePage) Moves() bool {
 	for _, step := range p.Trail {
@@ -170,12 +175,6 @@ func StepSoon(by By) Step {
 		At:    locale.Say(locale.TrailSoonAt),
 		Note:  locale.Say(locale.TrailSoonNote),
 	}
-}
-
-// StepSlow is the open step while delivery is known to be slow: span is how slow, in
-// words ("6 minutes").
-func StepSlow(span string) Step {
-	return Step{State: Waiting, Words: locale.Say(locale.TrailSlow, locale.Data{"Span": span})}
 }
 
 // StepRetry is the open step after a try that came to nothing for the moment.

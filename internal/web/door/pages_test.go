@@ -127,7 +127,7 @@ func TestTheCodePage(t *testing.T) {
 		}
 		s := webtest.Show(t, kit, "code-refused-alone", p)
 		s.Sees("no such mailbox", "Send another code")
-		s.Hides("SMS", "Ask")
+		s.Hides("SMS", "Ask", "6-digit code")
 	})
 	t.Run("shows no field while codes rest", func(t *testing.T) {
 		t.Parallel()
@@ -166,10 +166,14 @@ func TestTheOtherPagesOfTheDoor(t *testing.T) {
 			Off: []door.WayOff{door.OffSMSNotYet()},
 		}, []string{"A new code to d••@baysideauto.example", "Pat Chen is the Admin of Bayside Auto", "Codes by SMS are not sent here yet.", "The account manager of Bayside Auto:", "Robin Ellery", "07 5550 0142"}},
 		{"way-none", door.WayPage{
-			As: "Dale Porter", Site: "Bayside Auto", Notice: door.StepSlow("6 minutes").Words + ".", Helpers: both,
+			As: "Dale Porter", Site: "Bayside Auto", Notice: "Mail is slow now, about 6 minutes.", Helpers: both,
 			Off: []door.WayOff{door.OffEmailRefused(door.BouncePolicy(), both), door.OffEmailRests("8:02 am"), door.OffEmailWaits("7:03 am")},
 		}, []string{"No way to get a code works for you", "Mail is slow now, about 6 minutes.", "Pat Chen or Kim Lee can change your email", "Pat Chen or Kim Lee can help"}},
-		{"way-no-admin", door.WayPage{As: "Dale Porter", Site: "Bayside Auto"}, []string{"Bayside Auto has no Admin who can be reached.", "07 5550 0100"}},
+		{"way-sent", door.WayPage{
+			As: "Dale Porter", Site: "Bayside Auto", Helpers: pat, Sent: true,
+			Off: []door.WayOff{door.OffEmailWaits("7:03:04 am"), door.OffSMSNotYet()},
+		}, []string{"The code that we sent still works", "The next code can be sent from 7:03:04 am."}},
+		{"way-no-admin", door.WayPage{As: "Dale Porter", Site: "Bayside Auto"}, []string{"Nobody else at Bayside Auto is an Admin who can be reached.", "07 5550 0100"}},
 		{"choose", door.ChoosePage{
 			As:    "Robin Ellery",
 			Sites: []door.SiteChoice{{ID: "s1", Name: "Bayside Auto", Note: door.NoteAsks()}, {ID: "s2", Name: "Northside Tyres"}},
@@ -189,8 +193,6 @@ func TestTheOtherPagesOfTheDoor(t *testing.T) {
 		{"refused-noway", door.RefusedPage{As: "Lee Park", Site: "Bayside Auto", Why: door.NoWay, Detail: "Your email is not a real address.", Helpers: pat, Manager: robin}, []string{"No code can reach you", "Your email is not a real address.", "Pat Chen can put in an email", "Robin Ellery"}},
 		{"refused-nosite", door.RefusedPage{As: "Lee Park", Why: door.NoSite}, []string{"No site to go to", "Workshop support"}},
 		{"signedout", door.SignedOutPage{}, []string{"You are signed out"}},
-		{"wait", door.WaitPage{Span: "5 seconds"}, []string{"Many people are signing in", "Try again in 5 seconds."}},
-		{"wait-limited", door.WaitPage{Span: "15 minutes", Limited: true}, []string{"Too many tries from here", "Try again in 15 minutes."}},
 		{"reset", door.ResetPage{}, []string{"Forgotten password", "cannot be changed on this page yet", "Workshop support"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

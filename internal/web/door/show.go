@@ -35,8 +35,17 @@ func (d *Door) showStep(w http.ResponseWriter, r *http.Request, status int, v si
 
 func choosePage(v signin.View) ChoosePage {
 	page := ChoosePage{As: v.User.Name()}
-	for _, s := range v.Choices {
-		page.Sites = append(page.Sites, SiteChoice{ID: string(s.ID), Name: s.Name})
+	for _, c := range v.Choices {
+		one := SiteChoice{ID: string(c.Site.ID), Name: c.Site.Name}
+		switch {
+		case c.Shut:
+			one.Note = NoteMobile()
+			page.Shut = append(page.Shut, one)
+			continue
+		case c.Asks:
+			one.Note = NoteAsks()
+		}
+		page.Sites = append(page.Sites, one)
 	}
 	return page
 }
@@ -198,7 +207,8 @@ func offers(decision policy.Decision, methods []method.Method, but By) []Offer {
 }
 
 func wayPage(v signin.View) WayPage {
-	page := WayPage{As: v.User.Name(), Site: v.Site.Name, Helpers: v.Helpers}
+	page := WayPage{As: v.User.Name(), Site: v.Site.Name, Helpers: v.Helpers, Manager: manager(v.Site)}
+	page.Sent = v.Code != nil && v.Code.Live && refusal(v.Code.Trail) == ""
 	zone := zoneOf(v.Site)
 	for _, o := range offers(v.Decision, v.Methods, "") {
 		if o.Method != ByEmail {
@@ -223,9 +233,9 @@ func wayPage(v signin.View) WayPage {
 }
 
 func refusedPage(v signin.View) RefusedPage {
-	page := RefusedPage{As: v.User.Name(), Site: v.Site.Name, Why: NoWay, Helpers: v.Helpers}
+	page := RefusedPage{As: v.User.Name(), Site: v.Site.Name, Why: NoWay, Helpers: v.Helpers, Manager: manager(v.Site)}
 	for _, r := range v.Decision.Reasons {
-		switch r.Key {
+		switch r.Key { //nolint:exhaustive // the other reasons are not for this place
 		case policy.MobileOnWeb:
 			page.Why = MobileOnly
 		case policy.IsBlocked:
@@ -236,16 +246,23 @@ func refusedPage(v signin.View) RefusedPage {
 			page.Why = NoSite
 		}
 	}
-	if name := v.Site.AccountManager; name != "" {
-		page.Manager = web.Contact{Name: name, Email: name}
+	for _, off := range v.Decision.NotOffered {
+		if page.Why == NoWay && off.Kind == policy.Email && off.Key == policy.EmailBounced {
+			page.Detail = OffEmailRefused(BounceUnknown(), nil).Why
+		}
 	}
 	return page
+}
+
+// manager is who looks after a site, or nobody that is known.
+func manager(s site.Site) web.Contact {
+	return web.Contact{Name: s.AccountManager, Email: s.AccountManager}
 }
 
 // why is the one sentence that says why more than a password is asked.
 func why(decision policy.Decision) string {
 	for _, r := range decision.Reasons {
-		switch r.Key {
+		switch r.Key { //nolint:exhaustive // the other reasons are not for this place
 		case policy.IsStaff:
 			return WhyStaff()
 		case policy.XeroConnected:
@@ -267,7 +284,7 @@ func why(decision policy.Decision) string {
 func facts(decision policy.Decision, zone *time.Location, now time.Time) []Fact {
 	var all []Fact
 	for _, r := range decision.Reasons {
-		switch r.Key {
+		switch r.Key { //nolint:exhaustive // the other reasons are not for this place
 		case policy.XeroConnected, policy.XeroWasConnected:
 			if !r.Since.IsZero() {
 				all = append(all, FactXero(locale.Day(r.Since, zone), r.By))

@@ -33,30 +33,6 @@ func (p SignedOutPage) Head() web.Head {
 	return web.Head{Template: "door/signedout", Title: locale.Say(locale.SignedoutTitle)}
 }
 
-// WaitPage says that nothing was looked at, and when to come back: for a queue that is
-// full (503) and for a limit that is reached (429). The same words serve every name,
-// so that it tells nothing about one.
-type WaitPage struct {
-	// Span is how long to wait, in words: "30 seconds".
-	Span string
-	// Limited says that this network or name has tried too often, rather than that the
-	// door is crowded.
-	Limited bool
-}
-
-// Head implements web.Page.
-func (p WaitPage) Head() web.Head {
-	return web.Head{Template: "door/wait", Title: p.Heading()}
-}
-
-// Heading is the one thing to know on this page.
-func (p WaitPage) Heading() string {
-	if p.Limited {
-		return locale.Say(locale.WaitLimitedTitle)
-	}
-	return locale.Say(locale.WaitBusyTitle)
-}
-
 // ResetPage says who helps with a forgotten password.
 type ResetPage struct{}
 

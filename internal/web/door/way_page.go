@@ -12,6 +12,8 @@ type WayPage struct {
 	As, Site string
 	// Notice is a caution: "Mail is slow now, about 6 minutes." May be empty.
 	Notice string
+	// Sent says that a code is out that still works.
+	Sent bool
 	// On are the ways that a press starts.
 	On []Way
 	// Off are the ways that are not on offer.

@@ -74,6 +74,3 @@ func HowPassword() string { return locale.Say(locale.MeHowPassword) }
 
 // HowEmail are the words for the password and a code by email.
 func HowEmail() string { return locale.Say(locale.MeHowEmail) }
-
-// HowDevice are the words for the password on a remembered device.
-func HowDevice() string { return locale.Say(locale.MeHowDevice) }

@@ -17,7 +17,7 @@ func TestTheHomePageSaysWhoIsSignedInAndHow(t *testing.T) {
 		Sites: []me.SiteChoice{{ID: "s2", Name: "Northside Tyres", Note: "Asks for a code as well"}},
 		Recent: []me.SignIn{
 			{When: "7:03 am", How: me.HowEmail(), From: "Chrome on Windows", Here: true},
-			{When: "yesterday 6:58 am", How: me.HowDevice(), From: "Chrome on Windows"},
+			{When: "yesterday 6:58 am", How: me.HowPassword(), From: "Chrome on Windows"},
 			{When: "Mon 30 Nov, 5:12 pm", How: me.HowPassword(), From: "Safari on iPhone", Stopped: true},
 		},
 	})

@@ -68,7 +68,7 @@ func (c demoCmd) open(w *world, dir string) (*db.DB, *secret.Keys, []demo.Person
 			return nil, nil, nil, err
 		}
 	}
-	if _, err := os.Stat(path); !fresh && err != nil {
+	if !fresh && !(there(path) && there(keysPath)) {
 		return nil, nil, nil, fmt.Errorf("the folder holds something else than a demo; name an empty one: %w", errUsage)
 	}
 	keys, err := secret.Open(keysPath)
@@ -84,6 +84,12 @@ func (c demoCmd) open(w *world, dir string) (*db.DB, *secret.Keys, []demo.Person
 		return nil, nil, nil, errors.Join(err, d.Close())
 	}
 	return d, keys, people, nil
+}
+
+// there says whether there is such a file.
+func there(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // empty says whether a folder is empty or not there.

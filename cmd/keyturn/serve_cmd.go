@@ -35,14 +35,19 @@ func (s serveCmd) Run(w *world) error {
 	if err != nil {
 		return err
 	}
+	// Everything that can be wrong with the settings is found before the database is touched.
+	relays, err := mail.ParseRelays(c.SMTPURL.Reveal())
+	if err != nil {
+		return fmt.Errorf("KEYTURN_SMTP_URL: %w", err)
+	}
 	d, err := w.openDB(c)
 	if err != nil {
 		return err
 	}
-	return errors.Join(s.serve(w, c, d, keys), d.Close())
+	return errors.Join(s.serve(w, c, d, keys, relays), d.Close())
 }
 
-func (s serveCmd) serve(w *world, c config.Config, d *db.DB, keys *secret.Keys) error {
+func (s serveCmd) serve(w *world, c config.Config, d *db.DB, keys *secret.Keys, relays []mail.Relay) error {
 	if s.Migrate {
 		if _, err := d.Migrate(w.ctx); err != nil {
 			return err
@@ -57,7 +62,7 @@ func (s serveCmd) serve(w *world, c config.Config, d *db.DB, keys *secret.Keys) 
 	d.Clock.Advance(c.ClockOffset)
 	log := logger(w.err, c)
 	d.Clock.Alarm = clockAlarm(log)
-	carriers, stop, err := relays(c, d, log)
+	carriers, stop, err := carriers(relays, c, d)
 	if err != nil {
 		return err
 	}
@@ -84,13 +89,9 @@ func (s serveCmd) serve(w *world, c config.Config, d *db.DB, keys *secret.Keys) 
 	})
 }
 
-// relays makes the ways out for mail: one of each queue, so that bulk never holds a
+// carriers makes the ways out for mail: one of each queue, so that bulk never holds a
 // connection that a code needs.
-func relays(c config.Config, d *db.DB, log *slog.Logger) (message.Carriers, func(), error) {
-	all, err := mail.ParseRelays(c.SMTPURL.Reveal())
-	if err != nil {
-		return message.Carriers{}, nil, fmt.Errorf("KEYTURN_SMTP_URL: %w", err)
-	}
+func carriers(all []mail.Relay, c config.Config, d *db.DB) (message.Carriers, func(), error) {
 	options := mail.Options{From: c.MailFrom, Now: d.Clock.Now}
 	codes, err := mail.New(all, options)
 	if err != nil {

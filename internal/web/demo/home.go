@@ -108,7 +108,7 @@ func (d *Desk) homePage(r *http.Request, what said) (HomePage, error) {
 			page.Now, page.Here = locale.Exact(now, s.Zone, now), s.Name
 		}
 		if s.Ref == what.site {
-			page.Did = doneAt(what.did, s.Name)
+			page.Did = doneAt(what.did, part)
 		}
 		page.Sites = append(page.Sites, part)
 		start = end
@@ -119,13 +119,13 @@ func (d *Desk) homePage(r *http.Request, what said) (HomePage, error) {
 	return page, nil
 }
 
-// doneAt says what was done at a site; empty for anything that the desk does not do.
-func doneAt(did, name string) string {
-	switch did {
-	case didConnect:
-		return locale.Say(locale.DemoDidConnect, locale.Data{"Site": name})
-	case didDisconnect:
-		return locale.Say(locale.DemoDidDisconnect, locale.Data{"Site": name})
+// doneAt says what was done at a site; empty for anything that is not so.
+func doneAt(did string, at SitePart) string {
+	switch {
+	case did == didConnect && at.Connected:
+		return locale.Say(locale.DemoDidConnect, locale.Data{"Site": at.Name})
+	case did == didDisconnect && !at.Connected:
+		return locale.Say(locale.DemoDidDisconnect, locale.Data{"Site": at.Name})
 	}
 	return ""
 }

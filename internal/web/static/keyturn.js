@@ -23,7 +23,8 @@
     try {
       if (!document.hidden) {
         const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "error" });
-        if (answer.ok) {
+        // 403 is a page too: it says that nothing more will come.
+        if (answer.ok || answer.status === 403) {
           const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
           const title = fresh.querySelector("h1")?.textContent;
           if (title !== document.querySelector("h1")?.textContent && !typing()) {

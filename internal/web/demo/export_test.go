@@ -1,0 +1,4 @@
+package demo
+
+// CodeIn finds the code of a subject.
+var CodeIn = codeIn

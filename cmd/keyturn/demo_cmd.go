@@ -68,7 +68,7 @@ func (c demoCmd) open(w *world, dir string) (*db.DB, *secret.Keys, []demo.Person
 			return nil, nil, nil, err
 		}
 	}
-	if !fresh && !(there(path) && there(keysPath)) {
+	if !fresh && (!there(path) || !there(keysPath)) {
 		return nil, nil, nil, fmt.Errorf("the folder holds something else than a demo; name an empty one: %w", errUsage)
 	}
 	keys, err := secret.Open(keysPath)
@@ -167,7 +167,7 @@ type readyLine struct {
 
 func (c demoCmd) ready(w *world, public *url.URL, people []demo.Person) {
 	if c.JSON {
-		_ = json.NewEncoder(w.out).Encode(readyLine{
+		_ = json.NewEncoder(w.out).Encode(readyLine{ //nolint:gosec // the demo's one password is public
 			URL: public.String(), Inbox: public.String() + "/demo/inbox.json", Password: demo.Password,
 			Users: people, Clients: []struct{}{},
 		})

@@ -68,10 +68,13 @@ func TestTheSampleIsStoredAsItWasJudged(t *testing.T) {
 			t.Errorf("the connections are %+v, %v; want one, made with the site", connections, err)
 		}
 		ash := userOf(t, d, "ash@bayside.example")
-		member, err := site.ByUserRef(t.Context(), d, bayside.ID, "T1005")
-		if err != nil || member.User != ash.ID || member.Group != policy.GroupManager || member.Kind != policy.Office ||
-			member.Status != policy.Active || !member.SalesDashboard || member.BusinessIntelligence {
-			t.Errorf("the membership is %+v, %v", member, err)
+		members, err := site.MembershipsOf(t.Context(), d, ash.ID)
+		want := site.Membership{
+			Site: bayside.ID, User: ash.ID, UserRef: "T1005", Group: policy.GroupManager, Kind: policy.Office,
+			Status: policy.Active, SalesDashboard: true, CreatedAt: bayside.CreatedAt,
+		}
+		if err != nil || !slices.Equal(members, []site.Membership{want}) {
+			t.Errorf("the memberships are %+v, %v", members, err)
 		}
 		methods, err := method.Of(t.Context(), d, ash.ID)
 		if err != nil || len(methods) != 2 || methods[0].Address != "ash@bayside.example" || methods[1].Address != "+61491570157" ||

@@ -32,17 +32,19 @@ func (a *asking) menu(n need) menu {
 	var out menu
 	payer, paid := a.payer(n)
 	for _, m := range a.facts.User.Methods {
-		switch key := a.obstacle(m, n, paid); key {
-		case "":
+		key := a.obstacle(m, n, paid)
+		if key == "" {
 			out.choices = append(out.choices, m.choice(payer))
-		case Resting:
-			out.withhold(m.ID, m.Kind, key, m.RestingUntil, FixSelf)
-			if out.rested.IsZero() || m.RestingUntil.Before(out.rested) {
-				out.rested = m.RestingUntil
-			}
-		default:
-			out.withhold(m.ID, m.Kind, key, time.Time{}, a.fixer(key))
+			continue
 		}
+		var until time.Time
+		if key == Resting {
+			until = m.RestingUntil
+			if out.rested.IsZero() || until.Before(out.rested) {
+				out.rested = until
+			}
+		}
+		out.withhold(m.ID, m.Kind, key, until, a.fixer(key))
 	}
 	a.missing(n, paid, &out)
 	slices.SortFunc(out.choices, choice.compare)

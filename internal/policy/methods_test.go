@@ -112,6 +112,8 @@ func TestResetByEmail(t *testing.T) {
 		{sentence: "a mark that ended before the site's date does not come back with it", facts: with(member(xero()), member(rollout(policy.Rollout{BeganAt: noon.Add(-70 * day), EnforceAt: noon})), reset(noon.Add(-7*day))), outcome: policy.Ask, offers: only(policy.Email)},
 		{sentence: "a mark that stood when the site's date came stays", facts: with(member(xero()), member(rollout(policy.Rollout{BeganAt: noon.Add(-70 * day), EnforceAt: noon.Add(-tick)})), reset(noon.Add(-7*day))), outcome: policy.Enrol},
 		{sentence: "a setting chosen after the mark ended does not bring it back", facts: with(member(everyone), member(func(m *policy.Membership) { m.SettingSince = noon.Add(-day) }), reset(noon.Add(-9*day))), outcome: policy.Ask, offers: only(policy.Email)},
+		{sentence: "what was required first keeps the mark, whatever was added since", facts: with(wants2FA, member(everyone), member(func(m *policy.Membership) { m.SettingSince = noon.Add(-day) }), reset(noon.Add(-9*day))), outcome: policy.Enrol},
+		{sentence: "so it does when the later one is weighed last", facts: with(member(everyone), wants2FA, func(f *policy.Facts) { f.User.WantsSince = noon.Add(-day) }, reset(noon.Add(-9*day))), outcome: policy.Enrol},
 		{sentence: "a user's own choice keeps the mark", facts: with(wants2FA, reset(noon.Add(-9*day))), outcome: policy.Enrol},
 	})
 }
@@ -183,5 +185,19 @@ func TestTheSiteThatRequiresPaysForTheSMS(t *testing.T) {
 	i = slices.IndexFunc(d.Offered, func(o policy.Offer) bool { return o.Kind == policy.SMS })
 	if i < 0 || d.Offered[i].Site != "bayside" {
 		t.Errorf("the SMS is not paid by the site that has one: %+v", d.Offered)
+	}
+}
+
+func TestWhenEveryMethodRestsTheFirstToWakeIsNamed(t *testing.T) {
+	t.Parallel()
+	for _, waits := range [][2]time.Duration{{hour, day}, {day, hour}} {
+		rest := func(kind policy.MethodKind, wait time.Duration) change {
+			return method(but(proved(kind), func(m *policy.Method) { m.RestingUntil = noon.Add(wait) }))
+		}
+		d := policy.Decide(pat(member(xero()), rest(policy.Email, waits[0]), rest(policy.TOTP, waits[1])), noon)
+		last := d.Reasons[len(d.Reasons)-1]
+		if last.Key != policy.EveryMethodRests || !last.Until.Equal(noon.Add(hour)) {
+			t.Errorf("resting for %v, the reason is %+v", waits, last)
+		}
 	}
 }

@@ -19,6 +19,7 @@ func TestReadiness(t *testing.T) {
 	}{
 		{"a proved email that works: ready", with(mail), policy.Ready},
 		{"a plausible email, never proved: will manage", nil, policy.WillManage},
+		{"a plausible email and recovery codes, which nobody proves: ready", with(method(but(linked(policy.Recovery), func(m *policy.Method) { m.Left = 10 }))), policy.Ready},
 		{"a bounced email and nothing else: needs help", with(method(but(proved(policy.Email), func(m *policy.Method) { m.Health = policy.HealthBounced }))), policy.NeedsHelp},
 		{"no email: needs help", with(noMethods), policy.NeedsHelp},
 		{"a bounced email and an authenticator: ready", with(method(but(proved(policy.Email), func(m *policy.Method) { m.Health = policy.HealthBounced })), method(proved(policy.TOTP))), policy.Ready},
@@ -100,6 +101,17 @@ func TestReasonsCarryTheirFacts(t *testing.T) {
 	last := d.Reasons[len(d.Reasons)-1]
 	if last.Key != policy.DeviceRemembered || !last.Until.Equal(d.ValidUntil) || !last.Since.Equal(noon) {
 		t.Errorf("the device's reason does not say until when: %+v", last)
+	}
+}
+
+func TestTheDevicesReasonNamesTheFirstEnd(t *testing.T) {
+	t.Parallel()
+	for _, order := range [][2]policy.Remember{{policy.Remember7, policy.Remember14}, {policy.Remember14, policy.Remember7}} {
+		d := policy.Decide(pat(member(everyone), member(remember(order[0])), also("harbour", everyone, remember(order[1])), remembered(noon, "bayside", "harbour")), noon)
+		last := d.Reasons[len(d.Reasons)-1]
+		if last.Key != policy.DeviceRemembered || !last.Until.Equal(noon.Add(7*day)) {
+			t.Errorf("with limits %v the device's reason is %+v", order, last)
+		}
 	}
 }
 

@@ -12,9 +12,6 @@ const day = 24 * time.Hour
 // would already break the rule.
 const rememberCap = 23*time.Hour + 59*time.Minute
 
-// rememberEnd is the absolute end of every remembered device, whatever a site allows.
-const rememberEnd = 30 * day
-
 // limit is when a device remembered since a moment must pass 2FA again at this site.
 // With Xero behind the requirement it is daily at most. False: never remembered here.
 func (p place) limit(since time.Time) (time.Time, bool) {
@@ -54,11 +51,8 @@ func (a *asking) remembered(n need) (bool, []Reason) {
 	case a.facts.User.RiskAt.After(r.Since):
 		return false, []Reason{{Key: ChangedSinceRemember, Since: a.facts.User.RiskAt}}
 	}
-	until := r.Since.Add(rememberEnd)
+	var until time.Time
 	var not []Reason
-	if a.w.reached(until) {
-		not = append(not, Reason{Key: DeviceNotRemembered, Since: r.Since, Until: until})
-	}
 	for _, p := range a.rememberedAt(n) {
 		end, allowed := p.limit(r.Since)
 		switch {
@@ -66,7 +60,7 @@ func (a *asking) remembered(n need) (bool, []Reason) {
 			not = append(not, Reason{Key: DeviceNotRemembered, Site: p.Site, SiteName: p.SiteName, Since: r.Since})
 		case a.w.reached(end):
 			not = append(not, Reason{Key: DeviceNotRemembered, Site: p.Site, SiteName: p.SiteName, Since: r.Since, Until: end})
-		case end.Before(until):
+		case until.IsZero(), end.Before(until):
 			until = end
 		}
 	}
@@ -108,8 +102,8 @@ func RememberUntil(facts Facts, now time.Time) (time.Time, bool) {
 	if required, _ := Required(facts, now); !required {
 		return time.Time{}, false
 	}
-	// What is required stays required as time passes, and no device is remembered
-	// longer than rememberEnd: the walk ends there at the latest.
+	// What is required stays required as time passes, and every site that requires has
+	// a limit of 30 days or less: the walk ends there at the latest.
 	at := now
 	for {
 		d := Decide(facts, at)

@@ -33,6 +33,7 @@ func TestRememberedDevice(t *testing.T) {
 		{sentence: "a site that requires nothing has no say", facts: with(required, also("harbour", remember(policy.RememberOff)), remembered(noon, "bayside")), outcome: policy.Allow},
 		{sentence: "where the user chose 2FA every site has a say", facts: with(wants2FA, also("harbour", remember(policy.RememberOff)), remembered(noon, "bayside", "harbour")), outcome: policy.Ask},
 		{sentence: "where the user chose 2FA a device can be remembered", facts: with(wants2FA, remembered(noon, "bayside")), outcome: policy.Allow, because: because(policy.OwnChoice, policy.DeviceRemembered)},
+		{sentence: "an exempt user's own choice is held to the day at a Xero site", facts: with(wants2FA, member(mobile), member(xero()), member(remember(policy.Remember30)), client(policy.ClientMobile), remembered(noon.Add(-25*hour), "bayside")), outcome: policy.Ask},
 		{sentence: "a risk since ends it", facts: with(required, remembered(noon.Add(-hour), "bayside"), risk(noon.Add(-hour+tick))), outcome: policy.Ask, because: because(policy.ChangedSinceRemember)},
 		{sentence: "the change made with the sign-in that remembered it does not end it", facts: with(required, remembered(noon.Add(-hour), "bayside"), risk(noon.Add(-hour))), outcome: policy.Allow},
 		{sentence: "a device does not answer what the client asks", facts: with(required, acr(2), remembered(noon, "bayside")), outcome: policy.Ask, never: because(policy.DeviceRemembered)},

@@ -1,0 +1,267 @@
+package e2etest
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Product is one installation of the product: a database, keys, settings, and at times a
+// process that serves it. It is configured and used as an operator would: by settings
+// and commands.
+type Product struct {
+	// URL is where it answers, without a slash at the end. It stays the same over
+	// restarts.
+	URL string
+	// Folder holds the keys and whatever a test writes.
+	Folder string
+
+	env   map[string]string
+	cmd   *exec.Cmd
+	ended chan error
+	log   journal
+}
+
+// NewProduct makes keys for a database and settles on a port. Nothing runs yet, and
+// the database is not touched.
+func NewProduct(t testing.TB, databaseURL string) *Product {
+	t.Helper()
+	addr := freeAddr(t)
+	p := &Product{URL: "http://" + addr, Folder: t.TempDir()}
+	p.env = map[string]string{
+		"KEYTURN_DATABASE_URL": databaseURL,
+		"KEYTURN_PUBLIC_URL":   p.URL,
+		"KEYTURN_ADDR":         addr,
+		"KEYTURN_KEYS_FILE":    filepath.Join(p.Folder, "keyturn.keys"),
+		"KEYTURN_MAIL_FROM":    "no-reply@vendor.example",
+		"KEYTURN_SMTP_URL":     "smtp://127.0.0.1:9?tls=none", // discard: nobody listens there
+		"KEYTURN_REAL_DOMAINS": "example",
+		// Each Visitor says its own network, as a proxy before the product would.
+		"KEYTURN_TRUSTED_PROXIES": "127.0.0.1/32",
+	}
+	p.MustRun(t, "init", p.Folder)
+	t.Cleanup(func() { p.end(t) })
+	return p
+}
+
+// Set gives a setting a value for what is started from now on; an empty one takes it
+// away.
+func (p *Product) Set(name, value string) {
+	if value == "" {
+		delete(p.env, name)
+		return
+	}
+	p.env[name] = value
+}
+
+// Get is the value of a setting.
+func (p *Product) Get(name string) string { return p.env[name] }
+
+// OnSQLite says whether the product's database is a file.
+func (p *Product) OnSQLite() bool {
+	return strings.HasPrefix(p.Get("KEYTURN_DATABASE_URL"), "sqlite:")
+}
+
+// Start serves, and returns when the product says that it is ready.
+func (p *Product) Start(t testing.TB, args ...string) {
+	t.Helper()
+	// The test's context ends before its clean-up, where the process is asked to end well.
+	p.cmd = p.command(context.WithoutCancel(t.Context()), t, append([]string{"serve"}, args...))
+	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
+	if err := p.cmd.Start(); err != nil {
+		t.Fatalf("start the product: %v", err)
+	}
+	ended, cmd := make(chan error, 1), p.cmd
+	p.ended = ended
+	go func() { ended <- cmd.Wait() }()
+	Until(t, "the product to be ready", func() bool {
+		select {
+		case err := <-ended:
+			p.cmd = nil
+			t.Fatalf("the product ended instead of serving: %v\n%s", err, p.Log())
+		default:
+		}
+		return p.ready(t)
+	})
+}
+
+func (p *Product) ready(t testing.TB) bool {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.URL+"/readyz", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := plainClient.Do(r)
+	if err != nil {
+		return false
+	}
+	_ = w.Body.Close()
+	return w.StatusCode == http.StatusOK
+}
+
+// Stop asks the process to end, which it must do well.
+func (p *Product) Stop(t testing.TB) {
+	t.Helper()
+	if p.cmd == nil {
+		return
+	}
+	_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended by itself
+	select {
+	case err := <-p.ended:
+		if err != nil {
+			t.Errorf("the product did not end well: %v", err)
+		}
+	case <-time.After(Patience):
+		_ = p.cmd.Process.Kill()
+		t.Errorf("the product did not end in %s", Patience)
+	}
+	p.cmd = nil
+}
+
+// Kill ends the process at once, as a power cut would: kill -9.
+func (p *Product) Kill(t testing.TB) {
+	t.Helper()
+	if err := p.cmd.Process.Kill(); err != nil {
+		t.Fatalf("kill the product: %v", err)
+	}
+	if err := <-p.ended; err == nil {
+		t.Error("the product ended by itself before it was killed")
+	}
+	p.cmd = nil
+}
+
+// Restart stops and starts again.
+func (p *Product) Restart(t testing.TB) {
+	t.Helper()
+	p.Stop(t)
+	p.Start(t)
+}
+
+func (p *Product) end(t testing.TB) {
+	t.Helper()
+	p.Stop(t)
+	if t.Failed() {
+		said := p.Log()
+		t.Logf("what the product said at last:\n%s", said[max(0, len(said)-4<<10):])
+	}
+}
+
+// Log is everything that the processes have said so far.
+func (p *Product) Log() string { return p.log.String() }
+
+// Said is how a command ended.
+type Said struct {
+	Code     int
+	Out, Err string
+}
+
+// Run runs a command of the program with the product's settings.
+func (p *Product) Run(t testing.TB, args ...string) Said {
+	t.Helper()
+	// Nothing that a test asks for once may hang: a server that should have refused.
+	ctx, cancel := context.WithTimeout(t.Context(), 2*Patience)
+	defer cancel()
+	cmd := p.command(ctx, t, args)
+	var out, errOut bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errOut
+	err := cmd.Run()
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+		t.Fatalf("keyturn %s: %v", strings.Join(args, " "), err)
+	}
+	return Said{Code: cmd.ProcessState.ExitCode(), Out: out.String(), Err: errOut.String()}
+}
+
+// MustRun is Run for a command that must succeed, and gives what it printed.
+func (p *Product) MustRun(t testing.TB, args ...string) string {
+	t.Helper()
+	said := p.Run(t, args...)
+	if said.Code != 0 {
+		t.Fatalf("keyturn %s ended with %d:\n%s%s", strings.Join(args, " "), said.Code, said.Out, said.Err)
+	}
+	return said.Out
+}
+
+func (p *Product) command(ctx context.Context, t testing.TB, args []string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.CommandContext(ctx, Binary(t), args...)
+	cmd.Dir = p.Folder
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(line string) bool {
+		return strings.HasPrefix(line, "KEYTURN_") && !strings.HasPrefix(line, "KEYTURN_TEST_")
+	})
+	for _, name := range slices.Sorted(maps.Keys(p.env)) {
+		cmd.Env = append(cmd.Env, name+"="+p.env[name])
+	}
+	return cmd
+}
+
+// Within is Until with a patience of its own, for what the product does in its own time.
+func Within(t testing.TB, patience time.Duration, what string, done func() bool) {
+	t.Helper()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	end := time.After(patience)
+	for !done() {
+		select {
+		case <-tick.C:
+		case <-end:
+			t.Fatalf("waited %s for %s", patience, what)
+		}
+	}
+}
+
+// freeAddr is an address of this machine on which nobody listens. The port is below
+// those that the system gives to outgoing connections, so that it is free after a
+// restart, too.
+func freeAddr(t testing.TB) string {
+	t.Helper()
+	for range 100 {
+		above, err := rand.Int(rand.Reader, big.NewInt(18000))
+		if err != nil {
+			t.Fatal(err)
+		}
+		addr := fmt.Sprintf("127.0.0.1:%d", 12000+above.Int64())
+		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", addr)
+		if err != nil {
+			continue
+		}
+		_ = l.Close()
+		return addr
+	}
+	t.Fatal("no port is free")
+	return ""
+}
+
+// journal keeps all that a process says.
+type journal struct {
+	mu   sync.Mutex
+	said bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (j *journal) Write(b []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.said.Write(b)
+}
+
+// String is what was said so far.
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.said.String()
+}

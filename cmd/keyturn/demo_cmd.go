@@ -139,6 +139,7 @@ func (c demoCmd) serve(w *world, d *db.DB, keys *secret.Keys, people []demo.Pers
 	a, err := app.New(app.Parts{
 		DB: d, Keys: keys, Log: log, Carriers: message.Carriers{Codes: inbox, Notices: inbox}, PublicURL: public,
 		Vendor: web.Vendor{Name: "Workshop Desk", Support: web.Contact{Name: "Workshop Desk support", Phone: "07 5550 0100", Hours: "Mon to Fri, 7 am to 6 pm"}},
+		Node:   "node:demo;",
 		Faces:  []web.Face{webdemo.Face()},
 		Routes: func(kit *web.Kit) []app.Extra { desk.Kit = kit; return extras(desk) },
 	})

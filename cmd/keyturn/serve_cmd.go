@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"runtime"
 	"time"
 
@@ -69,7 +70,7 @@ func (s serveCmd) serve(w *world, c config.Config, d *db.DB, keys *secret.Keys, 
 	defer stop()
 	a, err := app.New(app.Parts{
 		DB: d, Keys: keys, Log: log, Carriers: carriers, PublicURL: c.PublicURL, Vendor: vendor(c),
-		TrustedProxies: c.TrustedProxies, HashSlots: slots(c), CodeLife: c.CodeLifetime,
+		TrustedProxies: c.TrustedProxies, HashSlots: slots(c), CodeLife: c.CodeLifetime, Node: node(c.Addr),
 	})
 	if err != nil {
 		return err
@@ -103,6 +104,17 @@ func carriers(all []mail.Relay, c config.Config, d *db.DB) (message.Carriers, fu
 		return message.Carriers{}, nil, err
 	}
 	return message.Carriers{Codes: codes, Notices: notices}, func() { codes.Close(); notices.Close() }, nil
+}
+
+// node names this process among all that share a database: by its machine and where it
+// listens, which no two have in common and a restart does not change.
+func node(addr string) string {
+	host, err := os.Hostname()
+	if err != nil {
+		return "" // the queue gives it a name by chance
+	}
+	const longest = 60
+	return "node:" + host[:min(len(host), longest)] + "/" + addr + ";"
 }
 
 func vendor(c config.Config) web.Vendor {

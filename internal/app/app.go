@@ -44,6 +44,9 @@ type Parts struct {
 	HashSlots int
 	// CodeLife shortens the life of codes, for tests; 0 is ten minutes.
 	CodeLife time.Duration
+	// Node names this process among those that share the database, the same after a
+	// restart. May be empty.
+	Node string
 	// Faces and Routes are what a demo adds. May be empty.
 	Faces  []web.Face
 	Routes func(*web.Kit) []Extra
@@ -94,7 +97,7 @@ func New(p Parts) (*App, error) {
 	}
 	job.On(work, func(ctx context.Context, _ signin.SkippedJob) error { return desk.RecordSkipped(ctx, 200) })
 	work.Every(10*time.Minute, func() job.Args { return signin.SkippedJob{} })
-	if post.Jobs, err = job.New(p.DB, work, p.Log); err != nil {
+	if post.Jobs, err = job.New(p.DB, work, p.Node, p.Log); err != nil {
 		return nil, err
 	}
 	checker := &check.Checker{DB: p.DB, Standing: facts, Log: p.Log}

@@ -75,13 +75,20 @@ func (w *Work) Every(interval time.Duration, args func() Args) {
 
 // Queue puts jobs in and, once started, works on them.
 type Queue struct {
+	db     *db.DB
 	client *river.Client[*sql.Tx]
+	node   string
 }
 
 // New prepares the queue of a database. With no work it only puts jobs in, for
 // commands that leave the doing to the server.
-func New(d *db.DB, work *Work, log *slog.Logger) (*Queue, error) {
+//
+// node names this process among all that share the database, and is the same after a
+// restart: what was left half done under the name is taken up at once. Without a name
+// it is taken up when its time is over.
+func New(d *db.DB, work *Work, node string, log *slog.Logger) (*Queue, error) {
 	cfg := &river.Config{
+		ID:                          node,
 		Logger:                      quiet(log),
 		CompletedJobRetentionPeriod: keepFinished,
 		CancelledJobRetentionPeriod: keepFinished,
@@ -106,7 +113,7 @@ func New(d *db.DB, work *Work, log *slog.Logger) (*Queue, error) {
 	if err != nil {
 		return nil, fmt.Errorf("prepare the job queue: %w", err)
 	}
-	return &Queue{client: client}, nil
+	return &Queue{db: d, client: client, node: node}, nil
 }
 
 // Put stores a job in the caller's transaction: it is worked on when that is written.
@@ -120,10 +127,37 @@ func (q *Queue) Put(ctx context.Context, tx *db.Tx, lane Lane, args Args) error 
 
 // Start begins to work; Stop ends it.
 func (q *Queue) Start(ctx context.Context) error {
+	if err := q.takeUp(ctx); err != nil {
+		return fmt.Errorf("take up what was left half done: %w", err)
+	}
 	if err := q.client.Start(ctx); err != nil {
 		return fmt.Errorf("start the job queue: %w", err)
 	}
 	return nil
+}
+
+// takeUp makes the jobs available again that this node was working on when it ended
+// without a word. Those of another node are left to the queue's own rescue.
+func (q *Queue) takeUp(ctx context.Context) error {
+	if q.node == "" {
+		return nil
+	}
+	const most = 1000
+	running, err := q.client.JobList(ctx, river.NewJobListParams().States(rivertype.JobStateRunning).First(most))
+	if err != nil {
+		return fmt.Errorf("list running jobs: %w", err)
+	}
+	return q.db.Do(ctx, func(tx *db.Tx) error {
+		for _, j := range running.Jobs {
+			if len(j.AttemptedBy) == 0 || j.AttemptedBy[len(j.AttemptedBy)-1] != q.node {
+				continue
+			}
+			if err := release(ctx, tx, j.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // Stop lets running jobs finish until ctx ends, then cuts them short: they are run

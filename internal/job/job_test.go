@@ -20,7 +20,7 @@ func (greet) Kind() string { return "greet" }
 
 func started(t *testing.T, d *db.DB, work *job.Work) *job.Queue {
 	t.Helper()
-	q, err := job.New(d, work, slog.New(slog.DiscardHandler))
+	q, err := job.New(d, work, "node:test;", slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,5 +86,37 @@ func TestAFailedJobRunsAgain(t *testing.T) {
 		if first, second := <-tries, <-tries; first != 1 || second != 2 {
 			t.Errorf("ran %d, %d", first, second)
 		}
+	})
+}
+
+func TestWhatANodeLeftHalfDoneIsTakenUpWhenItIsBack(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		ctx := t.Context()
+		running := make(chan string, 10)
+		stuck := make(chan struct{})
+		work := job.NewWork()
+		job.On(work, func(ctx context.Context, g greet) error {
+			running <- g.Name
+			select {
+			case <-stuck:
+			case <-ctx.Done():
+			}
+			return ctx.Err()
+		})
+		q := started(t, d, work)
+		if err := d.Do(ctx, func(tx *db.Tx) error { return q.Put(ctx, tx, job.Codes, greet{"Pat"}) }); err != nil {
+			t.Fatal(err)
+		}
+		<-running
+		// The node is gone as far as the queue knows: its job says that it is running.
+		took := make(chan string, 10)
+		again := job.NewWork()
+		job.On(again, func(_ context.Context, g greet) error { took <- g.Name; return nil })
+		started(t, d, again)
+		if got := <-took; got != "Pat" {
+			t.Errorf("took up %q", got)
+		}
+		close(stuck)
 	})
 }

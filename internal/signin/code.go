@@ -58,7 +58,10 @@ func (d *Desk) guess(ctx context.Context, tx *db.Tx, a Attempt, who user.User, d
 	live, old := sift(all, tx.Now)
 	// An old code costs no guess: it can never be right, so nothing is learned by it.
 	for _, c := range old {
-		if c.wrong < limit.GuessesPerCode && d.is(c, a, digits) && (live == nil || !d.is(*live, a, digits)) {
+		if !c.ended && c.wrong >= limit.GuessesPerCode {
+			continue // it bore too many tries and nothing replaced it: whatever is typed, say so
+		}
+		if d.is(c, a, digits) && (live == nil || !d.is(*live, a, digits)) {
 			return Next{Step: AskCode, Wrong: StaleCode, MadeAt: c.madeAt}, d.recordCode(ctx, tx, a, audit.CodeStale, c)
 		}
 	}

@@ -102,7 +102,7 @@ func open(t *testing.T, rawURL string, keys *secret.Keys) *world {
 	work := job.NewWork()
 	post.Workers(work, message.Carriers{Codes: w.inbox, Notices: w.inbox})
 	var err error
-	if post.Jobs, err = job.New(d, work, log); err != nil {
+	if post.Jobs, err = job.New(d, work, "", log); err != nil {
 		t.Fatal(err)
 	}
 	w.queue = post.Jobs

@@ -41,7 +41,7 @@ var binary = sync.OnceValues(func() (string, error) {
 	atEnd(func() error { return os.RemoveAll(folder) })
 	path := filepath.Join(folder, "keyturn")
 	// The run outlives each single test, so no test's context may end the build.
-	build := exec.Command("go", "build", "-trimpath", "-o", path, "./cmd/keyturn") //nolint:gosec // the arguments are ours
+	build := exec.Command("go", "build", "-trimpath", "-o", path, "./cmd/keyturn")
 	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
 	if said, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the program: %w\n%s", err, said)

@@ -55,7 +55,7 @@ const Patience = 20 * time.Second
 // StartDemo runs a demo of its own for one test, and ends it with the test.
 func StartDemo(tb testing.TB) *Demo {
 	tb.Helper()
-	cmd := exec.CommandContext(context.WithoutCancel(tb.Context()), Binary(tb), "demo", "--json", "--addr", "127.0.0.1:0") //nolint:gosec // the program under test
+	cmd := exec.CommandContext(context.WithoutCancel(tb.Context()), Binary(tb), "demo", "--json", "--addr", "127.0.0.1:0")
 	// The demo reads no KEYTURN_ variable; that one of the suite's own is set must not matter.
 	cmd.Env = os.Environ()
 	var log tail

@@ -65,7 +65,7 @@ func TestWhatWasPromisedBeforeAKillIsSentAfterIt(t *testing.T) {
 		if !in(t, pat) || !in(t, sam) {
 			t.Error("a code from before the kill opened no session")
 		}
-		if said := p.MustRun(t, "audit", "verify"); !strings.Contains(said, "as they were written") {
+		if said := p.MustRun(t, "audit", "verify"); !strings.Contains(said, "as it was written") {
 			t.Errorf("after the kills the trail does not verify: %s", said)
 		}
 	})

@@ -132,6 +132,7 @@ func (a *App) Run(ctx context.Context, started func()) error {
 	aside := make(chan struct{})
 	go func() { defer close(aside); a.check.Run(ctx) }()
 	go a.recalibrate(ctx)
+	go a.probe(ctx)
 	started()
 	<-ctx.Done()
 	<-aside
@@ -147,31 +148,67 @@ func (a *App) Calibrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	began := a.parts.DB.Clock.Now()
-	_ = password.Hash("a password of common length")
-	a.desk.Pace.Set(a.parts.DB.Clock.Now().Sub(began))
-	a.desk.Floor.Calibrate(a.parts.DB.Clock.Now, slices.Values(kept))
+	a.calibrate(kept)
 	return nil
 }
 
-// recalibrate measures again from time to time: an import brings old hashes, and
-// sign-ins replace them.
+// paceLeast is the least time at which a wrong password's answer leaves: it covers a
+// hash and two small transactions on a machine that is not busy.
+const paceLeast = 100 * time.Millisecond
+
+func (a *App) calibrate(kept []password.Stored) {
+	began := a.parts.DB.Clock.Now()
+	_ = password.Hash("a password of common length")
+	a.desk.Pace.Set(max(paceLeast, 3*a.parts.DB.Clock.Now().Sub(began)))
+	a.desk.Floor.Calibrate(a.parts.DB.Clock.Now, slices.Values(kept))
+}
+
+// calibrateEvery is how often it is looked whether the stored hashes have changed: an
+// import brings old ones, and sign-ins replace them.
+const calibrateEvery = 5 * time.Second
+
+// recalibrate measures again when the dearest stored hashes are others than before.
 func (a *App) recalibrate(ctx context.Context) {
 	tick := time.NewTicker(calibrateEvery)
+	defer tick.Stop()
+	var before []time.Duration
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			kept, err := user.DearestHashes(ctx, a.parts.DB)
+			if err != nil {
+				a.log.WarnContext(ctx, "the dearest password hashes were not found", "error", err.Error())
+				continue
+			}
+			var costs []time.Duration
+			for _, one := range kept {
+				costs = append(costs, one.Cost())
+			}
+			if !slices.Equal(costs, before) {
+				a.calibrate(kept)
+				before = costs
+			}
+		}
+	}
+}
+
+// probeEvery is how often it is looked whether the storage can be written to.
+const probeEvery = 3 * time.Second
+
+func (a *App) probe(ctx context.Context) {
+	tick := time.NewTicker(probeEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if err := a.Calibrate(ctx); err != nil {
-				a.log.WarnContext(ctx, "the time of old password hashes was not measured", "error", err.Error())
-			}
+			a.parts.DB.Probe(ctx)
 		}
 	}
 }
-
-const calibrateEvery = time.Hour
 
 // home answers "GET /": whoever is in goes to their page, everybody else to the door.
 func (a *App) home(w http.ResponseWriter, r *http.Request) error {

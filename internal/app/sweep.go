@@ -7,6 +7,7 @@ import (
 	"keyturn/internal/db"
 	"keyturn/internal/limit"
 	"keyturn/internal/message"
+	"keyturn/internal/method"
 	"keyturn/internal/session"
 	"keyturn/internal/signin"
 )
@@ -27,6 +28,7 @@ func sweepAll(ctx context.Context, d *db.DB) error {
 	for _, sweep := range []func(*db.Tx) error{
 		func(tx *db.Tx) error { return message.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return signin.Sweep(ctx, tx, sweepMost) },
+		func(tx *db.Tx) error { return method.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return session.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { _, err := limit.Sweep(ctx, tx, sweepMost); return err },
 	} {

@@ -81,5 +81,5 @@ func liteCode(err error) (int, bool) {
 
 func isNetwork(err error) bool {
 	dial, opErr := (*pgconn.ConnectError)(nil), (*net.OpError)(nil)
-	return errors.As(err, &dial) || errors.As(err, &opErr) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn)
+	return pgconn.SafeToRetry(err) || errors.As(err, &dial) || errors.As(err, &opErr) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn)
 }

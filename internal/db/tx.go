@@ -65,12 +65,8 @@ func (d *DB) once(ctx context.Context, fn func(tx *Tx) error) error {
 	}
 	tx := &Tx{Now: d.Clock.Now(), tx: raw}
 	defer func() { _ = raw.Rollback() }() // after Commit it does nothing
-	err = tx.run(ctx, fn)
-	if err != nil && ctx.Err() == nil && begin.Err() != nil {
-		// Its time was over, whatever the driver calls that.
-		return &fault.Wait{For: time.Second, Err: err}
-	}
-	return err
+	// When its time is over that is so, whatever the driver calls it.
+	return late(ctx, begin, tx.run(ctx, fn))
 }
 
 func (tx *Tx) run(ctx context.Context, fn func(tx *Tx) error) error {
@@ -113,51 +109,66 @@ func (tx *Tx) runLast(ctx context.Context) error {
 // One reads the one row that the query names; fault.NotFound if there is none.
 func One[T any](ctx context.Context, from Reader, scan func(Row) (T, error), text string, args ...any) (T, error) {
 	var none T
-	rows, err := from.query(ctx, text, args)
+	all, err := read(ctx, from, scan, 1, text, args)
 	if err != nil {
-		return none, mind(err)
+		return none, err
 	}
-	defer func() { _ = rows.Close() }()
-	if !rows.Next() {
-		if err := rows.Err(); err != nil {
-			return none, mind(err)
-		}
+	if len(all) == 0 {
 		return none, fault.NotFound
 	}
-	got, err := scan(rows)
-	if err != nil {
-		return none, fmt.Errorf("scan: %w", err)
-	}
-	if err := rows.Close(); err != nil {
-		return none, mind(err)
-	}
-	return got, mind(rows.Err())
+	return all[0], nil
 }
 
 // Many reads all rows of the query, which must be bounded by its own LIMIT or by the
 // nature of the thing (the memberships of one user).
 func Many[T any](ctx context.Context, from Reader, scan func(Row) (T, error), text string, args ...any) ([]T, error) {
-	rows, err := from.query(ctx, text, args)
+	return read(ctx, from, scan, 0, text, args)
+}
+
+// read reads at most rows, or all for 0. A storage that does not answer in time is
+// fault.Busy: nobody waits for it without an end.
+func read[T any](ctx context.Context, from Reader, scan func(Row) (T, error), most int, text string, args []any) (all []T, err error) {
+	bounded, cancel := context.WithTimeout(ctx, lockWait)
+	defer cancel()
+	defer func() { err = late(ctx, bounded, err) }()
+	rows, err := from.query(bounded, text, args)
 	if err != nil {
 		return nil, mind(err)
 	}
 	defer func() { _ = rows.Close() }()
-	var all []T
 	for rows.Next() {
 		one, err := scan(rows)
 		if err != nil {
 			return nil, fmt.Errorf("scan: %w", err)
 		}
-		all = append(all, one)
+		if all = append(all, one); len(all) == most {
+			break
+		}
+	}
+	if err := rows.Close(); err != nil {
+		return nil, mind(err)
 	}
 	return all, mind(rows.Err())
+}
+
+// late says that the time of a bounded context was over, and not that of whoever asked.
+func late(ctx, bounded context.Context, err error) error {
+	if err != nil && ctx.Err() == nil && bounded.Err() != nil {
+		return &fault.Wait{For: time.Second, Err: err}
+	}
+	return err
 }
 
 // Exec runs a statement and says how many rows it changed. A row that a unique rule
 // refuses is fault.Conflict.
 func (tx *Tx) Exec(ctx context.Context, text string, args ...any) (int64, error) {
-	res, err := tx.tx.ExecContext(ctx, text, args...)
+	bounded, cancel := context.WithTimeout(ctx, lockWait)
+	defer cancel()
+	res, err := tx.tx.ExecContext(bounded, text, args...)
 	if err != nil {
+		if err := late(ctx, bounded, err); errors.Is(err, fault.Busy) {
+			return 0, err
+		}
 		if isTaken(err) {
 			return 0, fmt.Errorf("%w: %w", fault.Conflict, err)
 		}

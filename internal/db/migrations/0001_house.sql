@@ -103,6 +103,7 @@ CREATE TABLE methods (
     PRIMARY KEY (user_id, method_id)
 );
 CREATE INDEX methods_by_address ON methods (kind, address);
+CREATE INDEX methods_by_health ON methods (health, health_at);
 
 -- One sign-in under way, from the right password to the session. The cookie's token
 -- is stored as its SHA-256 only.

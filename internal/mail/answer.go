@@ -151,9 +151,13 @@ func reasonOfCode(at stage, code int) Reason {
 }
 
 // isFinal says whether another relay would say the same: a permanent refusal that is
-// about the recipient or the letter, not about what this relay thinks of us.
+// about the recipient or the letter, not about what this relay thinks of us. A bare 550
+// at RCPT may be either ("relaying denied"), so that the next relay is asked, too.
 func isFinal(at stage, r Receipt) bool {
 	if !r.Permanent || (at != stageRcpt && at != stageData && at != stageAnswer) {
+		return false
+	}
+	if r.Reason == NoSuchMailbox && !r.NamesMailbox() {
 		return false
 	}
 	return r.Reason != Blocked && r.Reason != Auth

@@ -17,7 +17,7 @@ func TestReasons(t *testing.T) {
 		final bool
 	}{
 		"unknown address":               {stageRcpt, 550, "5.1.1 no such user", NoSuchMailbox, true},
-		"unknown address, code alone":   {stageRcpt, 550, "no such user", NoSuchMailbox, true},
+		"unknown address, code alone":   {stageRcpt, 550, "no such user", NoSuchMailbox, false},
 		"a domain without mail":         {stageRcpt, 556, "5.1.10 null MX", NoSuchMailbox, true},
 		"mailbox moved":                 {stageRcpt, 551, "5.1.6 moved", NoSuchMailbox, true},
 		"mailbox disabled":              {stageRcpt, 550, "5.2.1 disabled", NoSuchMailbox, true},
@@ -40,8 +40,8 @@ func TestReasons(t *testing.T) {
 		"no authentication just now":    {stageAuth, 454, "4.7.0 later", Auth, false},
 		"no TLS just now":               {stageTLS, 454, "4.7.0 later", TLS, false},
 		"no service":                    {stageGreet, 554, "no service", RelayDown, false},
-		"a status of another class":     {stageRcpt, 550, "4.2.2 odd", NoSuchMailbox, true},
-		"a status that says nothing":    {stageRcpt, 550, "5.0.0 no", NoSuchMailbox, true},
+		"a status of another class":     {stageRcpt, 550, "4.2.2 odd", NoSuchMailbox, false},
+		"a status that says nothing":    {stageRcpt, 550, "5.0.0 no", NoSuchMailbox, false},
 		"content":                       {stageAnswer, 554, "5.6.1 media", Other, true},
 		"greylisted, code alone":        {stageRcpt, 450, "later", Other, false},
 		"mailbox full in an older code": {stageRcpt, 422, "full", MailboxFull, false},

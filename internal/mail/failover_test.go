@@ -119,11 +119,10 @@ func TestAPermanentRefusalOfTheRecipientIsTheLastWord(t *testing.T) {
 		err  error
 		want Receipt
 	}{
-		"no such mailbox":             {stageRcpt, says(550, 5, 1, 1, "no such user"), Receipt{Code: 550, Status: "5.1.1", Text: "no such user", Reason: NoSuchMailbox}},
-		"no such mailbox, code alone": {stageRcpt, says(550, -1, -1, -1, "unknown"), Receipt{Code: 550, Text: "unknown", Reason: NoSuchMailbox}},
-		"mailbox full at RCPT":        {stageRcpt, says(552, 5, 2, 2, "over quota"), Receipt{Code: 552, Status: "5.2.2", Text: "over quota", Reason: MailboxFull}},
-		"mailbox full after the dot":  {stageAnswer, says(552, 5, 2, 2, "over quota"), Receipt{Code: 552, Status: "5.2.2", Text: "over quota", Reason: MailboxFull}},
-		"domain takes no mail":        {stageRcpt, says(556, 5, 1, 10, "null MX"), Receipt{Code: 556, Status: "5.1.10", Text: "null MX", Reason: NoSuchMailbox}},
+		"no such mailbox":            {stageRcpt, says(550, 5, 1, 1, "no such user"), Receipt{Code: 550, Status: "5.1.1", Text: "no such user", Reason: NoSuchMailbox}},
+		"mailbox full at RCPT":       {stageRcpt, says(552, 5, 2, 2, "over quota"), Receipt{Code: 552, Status: "5.2.2", Text: "over quota", Reason: MailboxFull}},
+		"mailbox full after the dot": {stageAnswer, says(552, 5, 2, 2, "over quota"), Receipt{Code: 552, Status: "5.2.2", Text: "over quota", Reason: MailboxFull}},
+		"domain takes no mail":       {stageRcpt, says(556, 5, 1, 10, "null MX"), Receipt{Code: 556, Status: "5.1.10", Text: "null MX", Reason: NoSuchMailbox}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

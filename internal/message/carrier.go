@@ -3,6 +3,7 @@ package message
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -68,6 +69,13 @@ type Receipt struct {
 	Text string
 	// Reason is what the reply means; empty if the letter was accepted.
 	Reason Reason
+}
+
+// NamesMailbox says that the server named the recipient's mailbox as the cause, by an
+// enhanced status (RFC 3463, x.1.x and x.2.1). A bare 550 may as well mean that it does
+// not want to relay for us.
+func (r Receipt) NamesMailbox() bool {
+	return r.Reason == NoSuchMailbox && (strings.HasPrefix(r.Status, "5.1.") || r.Status == "5.2.1")
 }
 
 // Reason is why a letter was not accepted, as far as the reply tells.

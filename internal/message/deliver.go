@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"strings"
 
 	"keyturn/internal/audit"
 	"keyturn/internal/db"
@@ -51,7 +53,7 @@ func (p *Post) deliver(ctx context.Context, out Carriers, d Deliver) error {
 	if !p.DB.Clock.Now().Before(m.ExpiresAt) {
 		return p.end(ctx, m, Expired, Step{Kind: StepExpired})
 	}
-	letter, err := p.letter(m)
+	letter, code, err := p.letter(m)
 	if err != nil {
 		return err
 	}
@@ -60,6 +62,7 @@ func (p *Post) deliver(ctx context.Context, out Carriers, d Deliver) error {
 		carrier = out.Codes
 	}
 	receipt, err := carrier.Send(ctx, letter)
+	receipt.Text = scrub(receipt.Text, code)
 	switch {
 	case errors.Is(err, Late):
 		return p.end(ctx, m, Expired, Step{Kind: StepExpired})
@@ -80,8 +83,18 @@ func (p *Post) deliver(ctx context.Context, out Carriers, d Deliver) error {
 	}
 }
 
+// scrub takes a code out of a server's words, which may quote the letter, however the
+// digits are broken up.
+func scrub(words, code string) string {
+	if code == "" {
+		return words
+	}
+	spread := regexp.MustCompile(strings.Join(strings.Split(code, ""), `\D{0,4}`)) // code is digits
+	return spread.ReplaceAllString(words, "…")
+}
+
 func step(kind StepKind, r Receipt) Step {
-	return Step{Kind: kind, Why: r.Reason, Said: r.Text, Carrier: r.Relay}
+	return Step{Kind: kind, Why: r.Reason, Said: r.Text, Carrier: r.Relay, firm: r.NamesMailbox()}
 }
 
 // end moves the message to its final state, once, with its step and, for a refusal,
@@ -118,7 +131,7 @@ func (p *Post) health(ctx context.Context, tx *db.Tx, m Message, to State, s Ste
 	case to == Accepted && s.Kind == StepAccepted:
 		return method.Delivered(ctx, tx, m.User, m.Method)
 	case to == Refused:
-		if err := method.Refused(ctx, tx, m.User, m.Method, string(s.Why)); err != nil {
+		if err := method.Refused(ctx, tx, m.User, m.Method, string(s.Why), s.firm); err != nil {
 			return err
 		}
 		return audit.Record(ctx, tx, audit.Event{

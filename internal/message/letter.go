@@ -33,24 +33,25 @@ type page struct {
 
 type fact struct{ What, Which string }
 
-// letter puts a message into words. The code is opened here and nowhere else.
-func (p *Post) letter(m Message) (Letter, error) {
+// letter puts a message into words, and gives its code. The code is opened here and
+// nowhere else.
+func (p *Post) letter(m Message) (Letter, string, error) {
 	plain, err := p.Keys.Open(place(m), m.sealed)
 	if err != nil {
-		return Letter{}, fmt.Errorf("open a sealed code: %w", err)
+		return Letter{}, "", fmt.Errorf("open a sealed code: %w", err)
 	}
 	says, err := codePage(m, string(plain))
 	if err != nil {
-		return Letter{}, err
+		return Letter{}, "", err
 	}
 	var html bytes.Buffer
 	if err := sheet.Execute(&html, says); err != nil {
-		return Letter{}, fmt.Errorf("write a mail: %w", err)
+		return Letter{}, "", fmt.Errorf("write a mail: %w", err)
 	}
 	return Letter{
 		Key: string(m.ID), To: m.Address, FromName: says.sender(m), Subject: says.Subject,
 		Text: says.text(), HTML: html.String(), Auto: true, Deadline: m.ExpiresAt,
-	}, nil
+	}, string(plain), nil
 }
 
 func (s page) sender(m Message) string {
@@ -76,7 +77,7 @@ func codePage(m Message, code string) (page, error) {
 		},
 		Caution: locale.Say(locale.MailCaution),
 		Nobody:  locale.Say(locale.MailNobody),
-		Closing: locale.Say(locale.MailClosing, locale.Data{"From": from}),
+		Closing: locale.Say(locale.MailClosing, locale.Data{"From": from, "Vendor": oneLine(m.Words.Vendor)}),
 	}
 	if name := oneLine(m.Words.FirstName); name != "" {
 		s.Hello = locale.Say(locale.MailCodeHelloName, locale.Data{"Name": name})

@@ -72,6 +72,10 @@ type Step struct {
 	// Said is the server's own words, one line, and Carrier whose they are; both are for
 	// staff, never for the person.
 	Said, Carrier string
+
+	// firm says that the server named the mailbox as the cause (RFC 3463), and did not
+	// merely refuse.
+	firm bool
 }
 
 // Message is one stored message.
@@ -98,6 +102,8 @@ type Words struct {
 	FirstName string `json:"first_name,omitempty"`
 	// From is who speaks: the site's name, or the vendor's.
 	From string `json:"from"`
+	// Vendor is whose product this is.
+	Vendor string `json:"vendor"`
 	// Zone is the IANA name of the time zone in which times are said.
 	Zone string `json:"zone"`
 	// Agent is what asked, in words, as "Chrome on Windows".

@@ -86,13 +86,24 @@ func Delivered(ctx context.Context, tx *db.Tx, who id.User, which id.Method) err
 	return healthy(ctx, tx, who, which, policy.HealthGood, "")
 }
 
-// Refused notes that a server refused a message for good, and why. A mailbox that is
-// full is in trouble and not dead: it can be emptied.
-func Refused(ctx context.Context, tx *db.Tx, who id.User, which id.Method, why string) error {
-	switch why {
-	case "no_such_mailbox":
+// Refused notes that a server refused a message for good, and why. dead says that it
+// named the mailbox as the cause; a mailbox that is full, or a server that does not like
+// us, is trouble and no more.
+func Refused(ctx context.Context, tx *db.Tx, who id.User, which id.Method, why string, dead bool) error {
+	if dead {
 		return healthy(ctx, tx, who, which, policy.HealthRefused, why)
-	default:
-		return healthy(ctx, tx, who, which, policy.HealthUnknown, why)
 	}
+	return healthy(ctx, tx, who, which, policy.HealthUnknown, why)
+}
+
+// deadFor is how long a refusal is believed. A server may have been wrong, and a mailbox
+// may have been made since; the next code then finds out.
+const deadFor = 24 * time.Hour
+
+// Sweep forgets refusals that are old, limit at most at once.
+func Sweep(ctx context.Context, tx *db.Tx, limit int) error {
+	if err := revive(ctx, tx, tx.Now.Add(-deadFor), limit); err != nil {
+		return fmt.Errorf("forget old refusals: %w", err)
+	}
+	return nil
 }

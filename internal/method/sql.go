@@ -2,6 +2,7 @@ package method
 
 import (
 	"context"
+	"time"
 
 	"keyturn/internal/db"
 	"keyturn/internal/id"
@@ -58,5 +59,14 @@ func healthy(ctx context.Context, tx *db.Tx, who id.User, which id.Method, to po
 	_, err := tx.Exec(ctx, `
 		UPDATE methods SET health = $3, health_why = $4, health_at = $5
 		 WHERE user_id = $1 AND method_id = $2 AND removed_at IS NULL`, who, which, string(to), why, db.Stamp(tx.Now))
+	return err
+}
+
+func revive(ctx context.Context, tx *db.Tx, before time.Time, limit int) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE methods SET health = 'unknown'
+		 WHERE (user_id, method_id) IN (
+		       SELECT user_id, method_id FROM methods
+		        WHERE health = 'refused' AND health_at < $1 ORDER BY health_at LIMIT $2)`, db.Stamp(before), limit)
 	return err
 }

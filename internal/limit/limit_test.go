@@ -185,7 +185,7 @@ func TestRetryIsTheVeryMomentAndTheLatestOfTheRefusing(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		t.Helper()
 		next := limit.Charge{Budget: limit.CodeNext, Subject: "pat"}
-		many := limit.Charge{Budget: limit.CodesUser, Subject: "pat"}
+		many := limit.Charge{Budget: limit.CodesUser, Subject: "pat", Known: true}
 		first := take(t, d, next, many)
 		for range 4 {
 			d.Clock.Advance(time.Minute)

@@ -49,14 +49,16 @@ var (
 // chosen from what honest people do, doubled or more, because a refused code is a
 // person standing outside.
 var (
-	// CodeNext is per user and method: the next code after 30 seconds. Per method, so
+	// CodeNext is per attempt and method: the next code after 30 seconds. Per method, so
 	// that whoever waits for a slow mail can turn to SMS at once.
 	CodeNext = Budget{Name: "code.next", Cap: 1, Window: 30 * time.Second}
-	// CodesUser is per user, over all methods and attempts.
-	CodesUser = Budget{Name: "code.user", Cap: 5, Window: quarter}
+	// CodesUser is per user, over all methods and attempts. Two are kept for places where
+	// the user is known: whoever has the password alone cannot use up what the owner needs
+	// to get in.
+	CodesUser = Budget{Name: "code.user", Cap: 5, Window: quarter, Kept: 2}
 	// CodesDestination is per address or number, over all users: two people who share a
 	// mailbox or a phone may each use all of their five.
-	CodesDestination = Budget{Name: "code.destination", Cap: 10, Window: quarter}
+	CodesDestination = Budget{Name: "code.destination", Cap: 10, Window: quarter, Kept: 4}
 	// CodesDestinationDay stops what stays just under the other: ten a quarter of an hour
 	// would be 960 a day. Sixty are six people at one shared phone who sign in ten times
 	// each. A third is kept for known places.

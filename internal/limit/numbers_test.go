@@ -24,7 +24,7 @@ func TestTheProductsNumbersHold(t *testing.T) {
 		"5 wrong passwords, then 15 minutes":          {limit.WrongPasswords, 5, 0, 15 * time.Minute},
 		"20 wrong ones in 15 minutes from a network":  {limit.WrongFromNetwork, 20, 0, 15 * time.Minute},
 		"the next code after 30 seconds":              {limit.CodeNext, 1, 0, 30 * time.Second},
-		"5 codes per user in 15 minutes":              {limit.CodesUser, 5, 0, 15 * time.Minute},
+		"5 codes in 15 minutes, 2 of them for known":  {limit.CodesUser, 3, 2, 15 * time.Minute},
 		"the next reset after 30 seconds":             {limit.ResetNext, 1, 0, 30 * time.Second},
 		"5 resets in 15 minutes, 2 of them for known": {limit.ResetsUser, 3, 2, 15 * time.Minute},
 	} {

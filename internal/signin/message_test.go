@@ -207,7 +207,7 @@ func TestARefusalForGoodIsShownRememberedAndRecorded(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		t.Helper()
 		w.inbox.says(func(l message.Letter) (message.Receipt, error) {
-			r := message.Receipt{Relay: "relay.example:25", Permanent: true, Code: 550, Reason: message.NoSuchMailbox, Text: "no such user"}
+			r := message.Receipt{Relay: "relay.example:25", Permanent: true, Code: 550, Status: "5.1.1", Reason: message.NoSuchMailbox, Text: "no such user"}
 			if l.To == string(w.kim.Login) {
 				r.Reason = message.MailboxFull
 			}
@@ -235,7 +235,7 @@ func TestARefusalForGoodIsShownRememberedAndRecorded(t *testing.T) {
 		if v := w.view(t, dead); v.Step != signin.Stuck || !slices.Equal(v.Helpers, nil) {
 			t.Errorf("whoever has no other way sees %q, to be helped by %q", v.Step, v.Helpers)
 		}
-		if v := w.view(t, full); v.Step != signin.AskCode || !slices.Equal(v.Helpers, []string{"Pat Lee"}) {
+		if v := w.view(t, full); v.Step != signin.AskCode || len(v.Helpers) != 0 { // Pat is stuck at the same door
 			t.Errorf("a full mailbox can be emptied: %q, to be helped by %q", v.Step, v.Helpers)
 		}
 	})

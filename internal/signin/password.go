@@ -35,38 +35,57 @@ type Try struct {
 // the same time.
 func (d *Desk) Password(ctx context.Context, t Try) (Next, error) {
 	started := d.DB.Clock.Now()
-	next, hashed, err := d.password(ctx, t)
+	p, may, err := d.mayTry(ctx, t)
+	if err != nil {
+		return Next{}, err
+	}
+	if d.Floor.Time() > 0 {
+		// Tries at one name wait for each other until their answers have left: otherwise the
+		// second would show by its waiting how long the first one's hash took.
+		done, err := d.turns.take(ctx, string(p.login)+" "+t.Place.Network)
+		if err != nil {
+			if may {
+				err = errors.Join(err, d.giveBack(context.WithoutCancel(ctx), p))
+			}
+			return Next{}, err
+		}
+		defer done()
+	}
+	next, err := d.password(ctx, t, p, may)
 	if err != nil {
 		return next, err
 	}
-	if !hashed {
-		err = d.Pace.Wait(ctx, started, d.DB.Clock.Now)
-	}
-	return next, errors.Join(err, d.Floor.Wait(ctx, started, d.DB.Clock.Now))
+	return next, d.leave(ctx, started, next)
 }
 
-func (d *Desk) password(ctx context.Context, t Try) (next Next, hashed bool, err error) {
-	p, may, err := d.mayTry(ctx, t)
-	if err != nil {
-		return next, false, err
+// leave holds an answer to a password back until its time. A wrong one leaves at a
+// whole multiple of Pace, whatever was done for it: a hash or none, an entry in the
+// trail or none.
+func (d *Desk) leave(ctx context.Context, started time.Time, next Next) error {
+	var err error
+	if next.Wrong == WrongPassword {
+		err = d.Pace.Wait(ctx, started, d.DB.Clock.Now)
 	}
+	return errors.Join(err, d.Floor.Wait(ctx, started, d.DB.Clock.Now))
+}
+
+func (d *Desk) password(ctx context.Context, t Try, p person, may bool) (next Next, err error) {
 	defer func() {
 		if err == nil {
 			d.count(next, !p.exists)
 		}
 	}()
 	if !may {
-		return Next{Step: AskPassword, Wrong: WrongPassword}, false, d.restingPassword(ctx, t, p)
+		return Next{Step: AskPassword, Wrong: WrongPassword}, d.restingPassword(ctx, t, p)
 	}
 	right, better, err := d.compare(ctx, t, p)
 	if err != nil {
-		return next, true, err
+		return next, err
 	}
 	if !right {
-		return Next{Step: AskPassword, Wrong: WrongPassword}, true, d.wrongPassword(ctx, t, p)
+		return Next{Step: AskPassword, Wrong: WrongPassword}, d.wrongPassword(ctx, t, p)
 	}
-	next, err = d.rightPassword(ctx, t, p, better)
-	return next, true, err
+	return d.rightPassword(ctx, t, p, better)
 }
 
 // person is who a login name belongs to, if anybody.

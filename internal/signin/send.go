@@ -106,7 +106,7 @@ func (d *Desk) send(ctx context.Context, tx *db.Tx, a Attempt, who user.User, of
 }
 
 func (d *Desk) promise(ctx context.Context, tx *db.Tx, a Attempt, who user.User, m method.Method, c code, digits string) (id.Message, error) {
-	words := message.Words{FirstName: who.FirstName, From: d.VendorName, Zone: time.UTC.String(), Agent: a.Place.Agent}
+	words := message.Words{FirstName: who.FirstName, From: d.VendorName, Vendor: d.VendorName, Zone: time.UTC.String(), Agent: a.Place.Agent}
 	if a.Site != "" {
 		at, err := site.ByID(ctx, tx, a.Site)
 		if err != nil {

@@ -45,13 +45,15 @@ type Desk struct {
 	Count func(step, wrong string)
 	// Slots bounds how many passwords are hashed at once.
 	Slots *password.Slots
-	// Floor is the fixed time at which answers leave while old hashes remain; Pace is
-	// that at which an answer leaves for which nothing was hashed.
+	// Floor is the fixed time at which every answer to a password leaves while old hashes
+	// remain; Pace is that at which wrong ones leave, always.
 	Floor, Pace *password.Floor
 	// CodeLife shortens the life of codes, for tests; zero is ten minutes.
 	CodeLife time.Duration
 	// VendorName speaks where no site does.
 	VendorName string
+
+	turns turns
 }
 
 // Step is what is asked next.

@@ -172,7 +172,7 @@ func TestOnePersonSignsInFromSixtyFourPlacesAtOnce(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if sent.Load() != 5 || soon.Load() != 59 {
+		if sent.Load() != 3 || soon.Load() != 61 { // strangers: two of the five are kept
 			t.Errorf("%d codes were sent, %d refused", sent.Load(), soon.Load())
 		}
 	})

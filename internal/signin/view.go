@@ -32,6 +32,8 @@ type View struct {
 	Decision policy.Decision
 	// Code is where the newest code stands; nil when none was made.
 	Code *CodeView
+	// SendAt is when a code can be sent where none was made yet; zero: now.
+	SendAt time.Time
 	// Methods are the person's, for their addresses.
 	Methods []method.Method
 	// Helpers are the names of the site's Admins, the person aside.
@@ -90,7 +92,12 @@ func (d *Desk) View(ctx context.Context, token string) (v View, ok bool, err err
 	if v.Helpers, err = d.helpers(ctx, d.DB, a); err != nil {
 		return v, false, err
 	}
-	v.Code, err = d.codeView(ctx, v)
+	if v.Code, err = d.codeView(ctx, v); err != nil {
+		return v, false, err
+	}
+	if v.Code == nil && v.Step == AskCode {
+		v.SendAt, err = d.sendAt(ctx, v)
+	}
 	return v, err == nil, err
 }
 
@@ -154,6 +161,24 @@ func (d *Desk) codeView(ctx context.Context, v View) (*CodeView, error) {
 	return view, err
 }
 
+// sendAt says when the first code of an attempt can be sent; zero: now.
+func (d *Desk) sendAt(ctx context.Context, v View) (time.Time, error) {
+	known, err := session.Known(ctx, d.DB, v.User.ID, v.Attempt.Place, v.Now)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("look for a known place: %w", err)
+	}
+	for _, m := range v.Methods {
+		if m.Kind != v.Decision.Default || !carried(m.Kind) {
+			continue
+		}
+		answer, err := limit.Peek(ctx, d.DB, v.Now, sendCharges(v.Attempt, m, known)...)
+		if err != nil || !answer.OK {
+			return answer.Retry, err
+		}
+	}
+	return time.Time{}, nil
+}
+
 // Around gives what a page about a live session shows besides: the person's methods, and
 // who can help at the site.
 func (d *Desk) Around(ctx context.Context, s session.Session) ([]method.Method, []string, error) {
@@ -165,7 +190,8 @@ func (d *Desk) Around(ctx context.Context, s session.Session) ([]method.Method, 
 	return methods, names, err
 }
 
-// helpers are the names of the site's Admins, the person aside: who can help here.
+// helpers are the names of the site's Admins who can help here: not the person, and
+// nobody whom the policy would leave stuck at the same door.
 func (d *Desk) helpers(ctx context.Context, from db.Reader, a Attempt) ([]string, error) {
 	if a.Site == "" {
 		return nil, nil
@@ -186,7 +212,14 @@ func (d *Desk) helpers(ctx context.Context, from db.Reader, a Attempt) ([]string
 		if err != nil {
 			return nil, fmt.Errorf("find an admin: %w", err)
 		}
-		names = append(names, u.Name())
+		theirs := Attempt{User: who, Site: a.Site, Client: policy.ClientWeb}
+		decision, _, err := d.decide(ctx, from, d.DB.Clock.Now(), theirs, u)
+		if err != nil {
+			return nil, err
+		}
+		if decision.Outcome != policy.Enrol {
+			names = append(names, u.Name())
+		}
 	}
 	return names, nil
 }

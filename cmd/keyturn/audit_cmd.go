@@ -11,8 +11,8 @@ import (
 
 	"keyturn/internal/audit"
 	"keyturn/internal/db"
+	"keyturn/internal/fault"
 	"keyturn/internal/id"
-	"keyturn/internal/secret"
 	"keyturn/internal/site"
 )
 
@@ -35,7 +35,7 @@ func (e auditExport) Run(w *world) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	keys, err := secret.Open(c.KeysFile)
+	keys, err := w.keys(c)
 	if err != nil {
 		return err
 	}
@@ -64,6 +64,9 @@ func siteByRef(w *world, d *db.DB, ref string) (id.Site, error) {
 		return "", nil
 	}
 	s, err := site.ByRef(w.ctx, d, ref)
+	if errors.Is(err, fault.NotFound) {
+		return "", errNoSite
+	}
 	if err != nil {
 		return "", fmt.Errorf("find the site by its reference: %w", err)
 	}
@@ -79,7 +82,7 @@ func (auditCheckpoint) Run(w *world) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	keys, err := secret.Open(c.KeysFile)
+	keys, err := w.keys(c)
 	if err != nil {
 		return err
 	}
@@ -99,7 +102,7 @@ func (auditKey) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	keys, err := secret.Open(c.KeysFile)
+	keys, err := w.keys(c)
 	if err != nil {
 		return err
 	}
@@ -144,9 +147,9 @@ func (v auditVerify) Run(w *world) (err error) {
 		return err
 	}
 	if tally.Findings > 0 {
-		return fmt.Errorf("%d findings in %d events of %d chains: %w", tally.Findings, tally.Events, tally.Chains, errTampered)
+		return fmt.Errorf("%w: findings: %d, events: %d, chains: %d", errTampered, tally.Findings, tally.Events, tally.Chains)
 	}
-	_, err = fmt.Fprintf(w.out, "%d events in %d chains are as they were written\n", tally.Events, tally.Chains)
+	_, err = fmt.Fprintf(w.out, "the audit trail is as it was written: events: %d, chains: %d\n", tally.Events, tally.Chains)
 	return err
 }
 
@@ -187,7 +190,7 @@ func (v auditVerify) verifier(w *world) (note.Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys, err := secret.Open(c.KeysFile)
+	keys, err := w.keys(c)
 	if err != nil {
 		return nil, err
 	}

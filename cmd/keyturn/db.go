@@ -18,10 +18,26 @@ func (w *world) settings() (config.Config, error) {
 	return config.Load(w.set, w.environ, w.file)
 }
 
+// keys opens the configured keys file.
+func (w *world) keys(c config.Config) (*secret.Keys, error) {
+	if c.KeysFile == "" {
+		return nil, w.hint(fmt.Errorf("KEYTURN_KEYS_FILE is not given, and is needed to sign and to check: %w", fault.Invalid))
+	}
+	return secret.Open(c.KeysFile)
+}
+
+// hint says where settings come from, to somebody who gave no file.
+func (w *world) hint(err error) error {
+	if w.file != "" {
+		return err
+	}
+	return fmt.Errorf("%w\nsettings come from a file (--config FILE), the environment, or --set", err)
+}
+
 // openDB opens the configured database, whatever the state of its tables.
 func (w *world) openDB(c config.Config) (*db.DB, error) {
 	if err := c.ForDatabase(); err != nil {
-		return nil, err
+		return nil, w.hint(err)
 	}
 	return db.Open(w.ctx, c.DatabaseURL.Reveal())
 }

@@ -135,7 +135,7 @@ func (c demoCmd) serve(w *world, d *db.DB, keys *secret.Keys, people []demo.Pers
 		return fmt.Errorf("listen: %w", err)
 	}
 	public := &url.URL{Scheme: "http", Host: listener.Addr().String()}
-	desk := &webdemo.Desk{DB: d, Inbox: inbox, Setup: &setup.Desk{DB: d}, People: people}
+	desk := &webdemo.Desk{DB: d, Inbox: inbox, Setup: &setup.Desk{DB: d}, People: people, Kept: c.Data != ""}
 	a, err := app.New(app.Parts{
 		DB: d, Keys: keys, Log: log, Carriers: message.Carriers{Codes: inbox, Notices: inbox}, PublicURL: public,
 		Vendor: web.Vendor{Name: "Workshop Desk", Support: web.Contact{Name: "Workshop Desk support", Phone: "07 5550 0100", Hours: "Mon to Fri, 7 am to 6 pm"}},

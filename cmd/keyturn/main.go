@@ -9,9 +9,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"keyturn/internal/fault"
 )
 
 // version is set by the build.
@@ -93,8 +96,22 @@ func run(ctx context.Context, args, environ []string, out, errOut io.Writer) int
 var errUsage = errors.New("wrong usage")
 
 func say(w io.Writer, err error, code int) int {
-	_, _ = fmt.Fprintln(w, "keyturn:", err)
+	_, _ = fmt.Fprintln(w, "keyturn:", sentence(err))
 	return code
+}
+
+// sentence is an error as a person reads it: without the names of the kinds by which
+// the program tells errors apart.
+func sentence(err error) string {
+	words := err.Error()
+	for _, kind := range []error{errUsage, fault.Invalid, fault.Conflict, fault.NotFound} {
+		if errors.Is(err, kind) && words != kind.Error() {
+			words = strings.ReplaceAll(words, ": "+kind.Error(), "")
+			words = strings.ReplaceAll(words, "\n"+kind.Error(), "")
+			words = strings.TrimPrefix(words, kind.Error()+"\n")
+		}
+	}
+	return words
 }
 
 // isTerminal says whether a person is watching.

@@ -30,7 +30,7 @@ func (s serveCmd) Run(w *world) error {
 		return err
 	}
 	if err := c.ForServe(); err != nil {
-		return err
+		return w.hint(err)
 	}
 	keys, err := secret.Open(c.KeysFile)
 	if err != nil {

@@ -55,12 +55,12 @@ func (s siteAdd) Run(w *world) (err error) {
 		Ref: s.Ref, Name: s.Name, Region: s.Region, Zone: zone, AccountManager: s.AccountManager,
 	})
 	if errors.Is(err, fault.Conflict) {
-		return fmt.Errorf("a site with this reference is there already: %w", err)
+		return fmt.Errorf("a site with this reference is there already: %w", fault.Conflict)
 	}
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(w.out, added.ID)
+	_, err = fmt.Fprintf(w.out, "%s: added, its id is %s\n", added.Ref, added.ID)
 	return err
 }
 
@@ -155,6 +155,9 @@ func (s siteDisconnect) Run(w *world) error {
 	})
 }
 
+// errNoSite says that a reference names no site.
+var errNoSite = fmt.Errorf("there is no site with this reference; keyturn site list has them all: %w", fault.NotFound)
+
 func changeSite(w *world, ref, did, was string, change func(*setup.Desk, site.Site) (bool, error)) (err error) {
 	_, d, err := w.useDB()
 	if err != nil {
@@ -163,7 +166,7 @@ func changeSite(w *world, ref, did, was string, change func(*setup.Desk, site.Si
 	defer func() { err = errors.Join(err, d.Close()) }()
 	at, err := site.ByRef(w.ctx, d, ref)
 	if errors.Is(err, fault.NotFound) {
-		return fmt.Errorf("there is no site with this reference: %w", err)
+		return errNoSite
 	}
 	if err != nil {
 		return err

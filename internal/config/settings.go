@@ -115,14 +115,14 @@ func mailSettings() []setting {
 		},
 		{
 			name: "SMS_URL", secret: true,
-			about:   "SMS providers in order of preference, comma-separated: twilio, messagemedia, clicksend,\nwebhook+https.",
+			about:   "SMS providers in order of preference, comma-separated: twilio, messagemedia, clicksend,\nwebhook+https. Checked, and not used by this release.",
 			example: "twilio://SID:TOKEN@?from=Keyturn",
 			set:     into(func(c *Config) *secret.Text { return &c.SMSURL }, providers),
 			show:    func(c Config) string { return showSecret(c.SMSURL) },
 		},
 		{
 			name: "SMS_COUNTRIES", fallback: "AU,NZ,GB,US",
-			about:   "The countries that SMS may go to.",
+			about:   "The countries whose mobile numbers are taken.",
 			example: "AU,NZ",
 			set:     into(func(c *Config) *[]string { return &c.SMSCountries }, countries),
 			show:    func(c Config) string { return strings.Join(c.SMSCountries, ",") },
@@ -134,7 +134,7 @@ func xeroSettings() []setting {
 	return []setting{
 		{
 			name:    "XERO_CLIENT_ID",
-			about:   "The app at Xero that sites connect to: both, or neither.",
+			about:   "The app at Xero that sites connect to: both, or neither. Not used by this release.",
 			example: "0123456789ABCDEF0123456789ABCDEF",
 			set:     into(func(c *Config) *string { return &c.XeroClientID }, credential),
 			show:    func(c Config) string { return c.XeroClientID },
@@ -151,7 +151,7 @@ func xeroSettings() []setting {
 		},
 		{
 			name:    "XERO_BASE_URL",
-			about:   "Stands in for Xero, in tests: https, or loopback.",
+			about:   "Stands in for Xero, in tests: https, or loopback. Not used by this release.",
 			example: "http://127.0.0.1:8090",
 			set:     into(func(c *Config) *string { return &c.XeroBaseURL }, safeURL),
 			show:    func(c Config) string { return c.XeroBaseURL },
@@ -229,7 +229,7 @@ func runSettings() []setting {
 		},
 		{
 			name: "GRACE", testOnly: true,
-			about:   "For tests of time, on loopback only: how long the usual periods of grace are.",
+			about:   "For tests of time, on loopback only: how long the usual periods of grace are.\nNot used by this release.",
 			example: "1m",
 			set:     into(func(c *Config) *time.Duration { return &c.Grace }, between(time.Second, year)),
 			show:    func(c Config) string { return showSpan(c.Grace) },

@@ -18,7 +18,7 @@ func TestASentenceIsSaidWithItsValues(t *testing.T) {
 		"no value":                {locale.SigninTitle, nil, "Sign in"},
 		"one value":               {locale.CodeReplaced, locale.Data{"At": "7:02 am"}, "That code is from 7:02 am. A newer one was sent after it."},
 		"strong parts are plain":  {locale.CodeSent, locale.Data{"To": "s••@gmail.example", "Until": "7:12 am"}, "We sent it to s••@gmail.example. It works until 7:12 am."},
-		"one of many":             {locale.CodeWrong, locale.Data{"Count": 1}, "That code is not right. 1 try is left."},
+		"one of many":             {locale.CodeWrong, locale.Data{"Count": 1}, "That code is not right. 1 try is left; after that, codes may rest for up to an hour."},
 		"several":                 {locale.CodeWrong, locale.Data{"Count": 4}, "That code is not right. 4 tries are left."},
 		"none":                    {locale.CodeWrong, locale.Data{"Count": 0}, "That code is not right. 0 tries are left."},
 		"a value is no template":  {locale.CodeReplaced, locale.Data{"At": "{{.At}}"}, "That code is from {{.At}}. A newer one was sent after it."},

@@ -3,6 +3,7 @@ package web
 import (
 	"crypto/rand"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/mileusna/useragent"
@@ -50,27 +51,26 @@ func browserName(s string) bool {
 }
 
 // Agent says what a browser calls itself, in words, as "Chrome on Windows"; or the
-// given words if that is not known. It is a label: nothing is decided by it.
+// given words if it is none of those that people use. It is a label, and nothing is
+// decided by it; it stands in mails, so what a header says goes there only by way of
+// these two lists.
 func Agent(r *http.Request, unknown string) string {
 	ua := useragent.Parse(r.UserAgent())
-	if !plainWord(ua.Name) {
+	if !slices.Contains(browsers, ua.Name) {
 		return unknown
 	}
-	if !plainWord(ua.OS) {
+	if !slices.Contains(systems, ua.OS) {
 		return ua.Name
 	}
 	return ua.Name + " on " + ua.OS
 }
 
-// plainWord refuses what no browser is called: the text goes into mails and pages.
-func plainWord(s string) bool {
-	if s == "" || len(s) > 30 {
-		return false
+var (
+	browsers = []string{
+		useragent.Chrome, useragent.HeadlessChrome, useragent.Firefox, useragent.Safari, useragent.Edge, useragent.Opera,
+		useragent.OperaMini, useragent.OperaTouch, useragent.Vivaldi, useragent.InternetExplorer, "Samsung Browser", "Android browser",
 	}
-	for _, c := range []byte(s) {
-		if !plainLetter(c) && c != ' ' && c != '.' && c != '-' {
-			return false
-		}
+	systems = []string{
+		useragent.Windows, useragent.WindowsPhone, useragent.MacOS, useragent.IOS, useragent.Android, useragent.Linux, useragent.ChromeOS,
 	}
-	return true
-}
+)

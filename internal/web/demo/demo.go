@@ -39,6 +39,8 @@ type Desk struct {
 	People []story.Person
 	// Standing is the one that signs people in, so that the desk foretells what they meet.
 	Standing standing.Source
+	// Kept says that the data outlive the demo.
+	Kept bool
 }
 
 // Route is one line of a URL map.

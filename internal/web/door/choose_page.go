@@ -129,6 +129,9 @@ func (p RefusedPage) Words() string {
 // AskAdmin says what an admin of the site can do about it.
 func (p RefusedPage) AskAdmin() string {
 	if len(p.Helpers) == 0 {
+		if p.Site != "" {
+			return locale.Say(locale.RefusedAskNone)
+		}
 		return locale.Say(locale.RefusedAskAny)
 	}
 	who := locale.Data{"Who": locale.AnyOf(p.Helpers)}

@@ -47,6 +47,8 @@ type CodePage struct {
 	// Refused says why the other side would not take the message: "mailbox full". The
 	// page then leads with it. Empty if it was not refused.
 	Refused string
+	// RanOut says that the last code lived to its end; Closed then says until when.
+	RanOut bool
 	// Closed, if it is not empty, says in one sentence why no code can be typed now,
 	// and from when; the field is not shown then.
 	Closed string
@@ -85,6 +87,8 @@ func (p CodePage) Heading() string {
 		return locale.Say(locale.CodeRefusedTitleSms)
 	case p.Refused != "":
 		return locale.Say(locale.CodeRefusedTitleEmail)
+	case p.RanOut:
+		return locale.Say(locale.CodeRanOutTitle)
 	case p.Closed != "":
 		return locale.Say(locale.CodeClosedTitle)
 	}
@@ -186,8 +190,17 @@ func StepRetry() Step {
 // ("mailbox full"); the note says what the person can do and who can help.
 func StepRefused(by By, why string, helpers []string, at time.Time, zone *time.Location) Step {
 	step := happened(Refused, locale.Say(locale.TrailRefused, locale.Data{"Why": why}), at, zone)
-	if len(helpers) > 0 && by == ByEmail {
-		step.Note = locale.Say(locale.TrailRefusedNote, locale.Data{"Who": locale.AnyOf(helpers)})
+	if by != ByEmail {
+		return step
+	}
+	who, full := locale.Data{"Who": locale.AnyOf(helpers)}, why == BounceFull()
+	switch {
+	case full && len(helpers) > 0:
+		step.Note = locale.Say(locale.TrailRefusedNoteFull, who)
+	case full:
+		step.Note = locale.Say(locale.TrailRefusedNoteFullAny)
+	case len(helpers) > 0:
+		step.Note = locale.Say(locale.TrailRefusedNote, who)
 	}
 	return step
 }

@@ -26,7 +26,8 @@ type Door struct {
 func (d *Door) SignIn() http.Handler {
 	return d.Kit.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		next := local(r.URL.Query().Get("next"))
-		a, err := d.Check.Of(r.Context(), d.Kit.Cookie(r, web.SessionCookie))
+		token := d.Kit.Cookie(r, web.SessionCookie)
+		a, err := d.Check.Of(r.Context(), token)
 		if err != nil {
 			return err
 		}
@@ -34,8 +35,12 @@ func (d *Door) SignIn() http.Handler {
 			return web.Go(w, r, home(next))
 		}
 		page := SignInPage{Next: next}
-		if r.URL.Query().Get("ended") != "" {
+		switch {
+		case r.URL.Query().Get("ended") != "":
 			page.Notice = NoticeEnded()
+		case token != "":
+			page.Notice = NoticeOver()
+			d.Kit.DropCookie(w, web.SessionCookie)
 		}
 		return d.Kit.Show(w, r, http.StatusOK, page)
 	})
@@ -128,6 +133,13 @@ func (d *Door) ChooseSite() http.Handler {
 // SignedOut answers "GET /signedout".
 func (d *Door) SignedOut() http.Handler {
 	return d.Kit.Handle(func(w http.ResponseWriter, r *http.Request) error {
+		a, err := d.Check.Of(r.Context(), d.Kit.Cookie(r, web.SessionCookie))
+		if err != nil {
+			return err
+		}
+		if a.State != check.Out {
+			return web.Go(w, r, "/me") // it would not be true
+		}
 		return d.Kit.Show(w, r, http.StatusOK, SignedOutPage{})
 	})
 }
@@ -205,6 +217,9 @@ func (d *Door) proceed(w http.ResponseWriter, r *http.Request, next signin.Next)
 	}
 	switch next.Step {
 	case signin.In:
+		if err := d.endReplaced(r); err != nil {
+			return err
+		}
 		d.Kit.DropCookie(w, web.AttemptCookie)
 		d.Kit.PutCookie(w, web.SessionCookie, next.Session, web.SessionLife)
 		return web.Go(w, r, home(next.ReturnTo))
@@ -221,6 +236,16 @@ func (d *Door) proceed(w http.ResponseWriter, r *http.Request, next signin.Next)
 		return web.Go(w, r, "/signin/code")
 	}
 	return d.gone(w, r)
+}
+
+// endReplaced ends the session whose cookie the browser is about to lose: nobody could
+// sign it out any more.
+func (d *Door) endReplaced(r *http.Request) error {
+	before, err := d.Check.Of(r.Context(), d.Kit.Cookie(r, web.SessionCookie))
+	if err != nil || before.State == check.Out {
+		return err
+	}
+	return d.Desk.SignOut(r.Context(), before.Session)
 }
 
 // gone sends somebody whose attempt has ended to begin again.

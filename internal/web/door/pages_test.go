@@ -96,9 +96,9 @@ func TestTheCodePage(t *testing.T) {
 		p := codePage()
 		p.Fault = door.FaultWrong(1)
 		s := webtest.Show(t, kit, "code-wrong", p)
-		s.Sees("That code is not right. 1 try is left.")
+		s.Sees("That code is not right. 1 try is left; after that, codes may rest for up to an hour.")
 		s.Hides("It cost you no try.")
-		s.Has(`<title>That code is not right. 1 try is left. · Enter the code · Bayside Auto</title>`, `aria-invalid="true" aria-describedby="code-fault"`)
+		s.Has(`<title>That code is not right. 1 try is left; after that, codes may rest for up to an hour. · Enter the code · Bayside Auto</title>`, `aria-invalid="true" aria-describedby="code-fault"`)
 	})
 	t.Run("leads with the refusal and offers the other way first", func(t *testing.T) {
 		t.Parallel()
@@ -114,7 +114,7 @@ func TestTheCodePage(t *testing.T) {
 		s := webtest.Show(t, kit, "code-refused", p)
 		s.Sees("Your mail server refused the code", "s••@gmail.example says: mailbox full.", "Send by SMS instead ••• 156",
 			"That code is from 6:51 am and has run out. It cost you no try.", "Refused: mailbox full", "Sign in with this code",
-			"Ask Pat Chen to check your email in User Setup.")
+			"Empty the mailbox, or ask Pat Chen to have your email put right.")
 		s.Hides("Another code can be sent")
 	})
 	t.Run("leads with the refusal where email is all there is", func(t *testing.T) {
@@ -168,7 +168,7 @@ func TestTheOtherPagesOfTheDoor(t *testing.T) {
 		{"way-none", door.WayPage{
 			As: "Dale Porter", Site: "Bayside Auto", Notice: "Mail is slow now, about 6 minutes.", Helpers: both,
 			Off: []door.WayOff{door.OffEmailRefused(door.BouncePolicy(), both), door.OffEmailRests("8:02 am"), door.OffEmailWaits("7:03 am")},
-		}, []string{"No way to get a code works for you", "Mail is slow now, about 6 minutes.", "Pat Chen or Kim Lee can change your email", "Pat Chen or Kim Lee can help"}},
+		}, []string{"No way to get a code works for you", "Mail is slow now, about 6 minutes.", "Pat Chen or Kim Lee can have your email put right", "Pat Chen or Kim Lee can help"}},
 		{"way-sent", door.WayPage{
 			As: "Dale Porter", Site: "Bayside Auto", Helpers: pat, Sent: true,
 			Off: []door.WayOff{door.OffEmailWaits("7:03:04 am"), door.OffSMSNotYet()},
@@ -184,13 +184,13 @@ func TestTheOtherPagesOfTheDoor(t *testing.T) {
 			Offers: []door.Offer{{Method: door.ByEmail, To: "s••@gmail.example"}},
 			Facts:  []door.Fact{door.FactXero("2 December 2026", "")},
 		}, []string{"One more step", "Bayside Auto is now connected to Xero.", "Send me the code s••@gmail.example", "You stay signed in"}},
-		{"more-stuck", door.MorePage{As: "Sam Okafor", Site: "Bayside Auto", Why: door.WhyMore("Bayside Auto"), Helpers: pat}, []string{"Pat Chen can put in an email that reaches you"}},
+		{"more-stuck", door.MorePage{As: "Sam Okafor", Site: "Bayside Auto", Why: door.WhyMore("Bayside Auto"), Helpers: pat}, []string{"Pat Chen can have an email put in that reaches you"}},
 		{"locked", door.LockedPage{As: "Sam Okafor", Site: "Bayside Auto", Since: "9:40 am", Next: "/me"}, []string{"Nothing was done here since 9:40 am.", "Unlock"}},
 		{"locked-wrong", door.LockedPage{As: "Sam Okafor", Site: "Bayside Auto", Since: "9:40 am", Fault: door.FaultPassword()}, []string{"That password is not right."}},
-		{"refused-mobile", door.RefusedPage{As: "Lee Park", Site: "Bayside Auto", Why: door.MobileOnly, Helpers: pat}, []string{"Use the mobile app", "open it on your phone", "Pat Chen can change this in User Setup."}},
-		{"refused-inactive", door.RefusedPage{As: "Lee Park", Site: "Bayside Auto", Why: door.Inactive}, []string{"not active", "They can change this"}},
-		{"refused-blocked", door.RefusedPage{As: "Lee Park", Site: "Bayside Auto", Why: door.Blocked, Helpers: both}, []string{"blocked", "Pat Chen or Kim Lee can change this"}},
-		{"refused-noway", door.RefusedPage{As: "Lee Park", Site: "Bayside Auto", Why: door.NoWay, Detail: "Your email is not a real address.", Helpers: pat, Manager: robin}, []string{"No code can reach you", "Your email is not a real address.", "Pat Chen can put in an email", "Robin Ellery"}},
+		{"refused-mobile", door.RefusedPage{As: "Lee Park", Site: "Bayside Auto", Why: door.MobileOnly, Helpers: pat}, []string{"Use the mobile app", "open it on your phone", "Pat Chen can have this put right."}},
+		{"refused-inactive", door.RefusedPage{As: "Lee Park", Site: "Bayside Auto", Why: door.Inactive}, []string{"not active", "Nobody at your site can help just now"}},
+		{"refused-blocked", door.RefusedPage{As: "Lee Park", Site: "Bayside Auto", Why: door.Blocked, Helpers: both}, []string{"blocked", "Pat Chen or Kim Lee can have this put right"}},
+		{"refused-noway", door.RefusedPage{As: "Lee Park", Site: "Bayside Auto", Why: door.NoWay, Detail: "Your email is not a real address.", Helpers: pat, Manager: robin}, []string{"No code can reach you", "Your email is not a real address.", "Pat Chen can have an email put in", "Robin Ellery"}},
 		{"refused-nosite", door.RefusedPage{As: "Lee Park", Why: door.NoSite}, []string{"No site to go to", "Workshop support"}},
 		{"signedout", door.SignedOutPage{}, []string{"You are signed out"}},
 		{"reset", door.ResetPage{}, []string{"Forgotten password", "cannot be changed on this page yet", "Workshop support"}},

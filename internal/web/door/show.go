@@ -90,7 +90,10 @@ func fault(v signin.View, next signin.Next, zone *time.Location) (words string, 
 		}
 		return FaultExpired(at), true
 	case signin.NoCode:
-		return FaultSpent(), true
+		if left(v) == 0 {
+			return FaultSpent(), false
+		}
+		return FaultRanOut(), false
 	case signin.WrongPassword, signin.Resting, signin.TooSoon, signin.NotOffered, signin.NotMember:
 	}
 	return "", false
@@ -122,8 +125,14 @@ func (p *CodePage) closed(v signin.View, next signin.Next, zone *time.Location) 
 		}
 		return
 	}
-	if v.Code == nil {
-		p.CanResend = true
+	switch {
+	case v.Code == nil && v.SendAt.After(v.Now):
+		p.ResendAt = locale.ClockSeconds(v.SendAt, zone)
+		p.Closed = ClosedSends(p.ResendAt)
+	case v.Code == nil:
+		p.CanResend, p.RanOut, p.Closed = true, true, ClosedNone()
+	case !live && left(v) > 0 && p.Refused == "":
+		p.RanOut, p.Closed = true, ClosedRanOut(p.Until)
 	}
 }
 

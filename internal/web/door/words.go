@@ -13,6 +13,9 @@ func FaultEmpty() string { return locale.Say(locale.SigninEmpty) }
 // FaultPassword is the answer to a wrong password where the name is known already.
 func FaultPassword() string { return locale.Say(locale.LockedWrong) }
 
+// NoticeOver tells somebody whose session has ended to sign in again.
+func NoticeOver() string { return locale.Say(locale.SigninOver) }
+
 // NoticeEnded tells somebody whose attempt ran out to start again.
 func NoticeEnded() string { return locale.Say(locale.SigninExpired) }
 
@@ -31,6 +34,17 @@ func FaultExpired(at string) string { return locale.Say(locale.CodeExpired, loca
 // FaultReplaced is the answer to a code of this attempt that a newer one replaced; at
 // is when it was sent. It costs no guess.
 func FaultReplaced(at string) string { return locale.Say(locale.CodeReplaced, locale.Data{"At": at}) }
+
+// FaultRanOut is the answer when there is no code left to compare with.
+func FaultRanOut() string { return locale.Say(locale.CodeRanOut) }
+
+// ClosedRanOut is CodePage.Closed for a code that lived to its end.
+func ClosedRanOut(until string) string {
+	return locale.Say(locale.CodeRanOutWords, locale.Data{"Until": until})
+}
+
+// ClosedNone is CodePage.Closed where no code was sent yet.
+func ClosedNone() string { return locale.Say(locale.CodeNone) }
 
 // FaultForm is the answer to what cannot be a code.
 func FaultForm() string { return locale.Say(locale.CodeForm) }

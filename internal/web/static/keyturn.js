@@ -1,8 +1,19 @@
 // The pages work without this script. It makes one thing nicer: a part of a page that
 // changes by itself, such as where a code is, is looked at again every few seconds
 // and put in place when it differs.
+// And a form is sent once: a second click while the answer is on its way does nothing.
 "use strict";
 (() => {
+  const sent = new WeakSet();
+  document.addEventListener("submit", (event) => {
+    if (sent.has(event.target)) event.preventDefault();
+    else sent.add(event.target);
+  });
+  // A page that comes back from the browser's memory may send again.
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) location.reload();
+  });
+
   const every = 4000; // milliseconds between two looks
   const until = Date.now() + 15 * 60 * 1000; // longer than a code lives
 

@@ -144,6 +144,12 @@ func Known(ctx context.Context, from db.Reader, who id.User, at Place, now time.
 	return known(ctx, from, who, marks(at), now.Add(-KnownFor))
 }
 
+// KnownBrowser says whether the user completed a sign-in in this very browser in the
+// last 30 days, wherever it is now.
+func KnownBrowser(ctx context.Context, from db.Reader, who id.User, at Place, now time.Time) (bool, error) {
+	return known(ctx, from, who, marks(Place{Browser: at.Browser}), now.Add(-KnownFor))
+}
+
 // Remember notes that the user completed a sign-in here.
 func Remember(ctx context.Context, tx *db.Tx, who id.User, at Place) error {
 	for _, mark := range marks(at) {

@@ -123,7 +123,11 @@ func (d *Desk) mayTry(ctx context.Context, t Try) (p person, may bool, err error
 		if p.known, err = session.Known(ctx, tx, p.user.ID, t.Place, tx.Now); err != nil {
 			return fmt.Errorf("look for a known place: %w", err)
 		}
-		p.charges = tryCharges(p.login, t.Place, p.known)
+		own, err := session.KnownBrowser(ctx, tx, p.user.ID, t.Place, tx.Now)
+		if err != nil {
+			return fmt.Errorf("look for a known browser: %w", err)
+		}
+		p.charges = tryCharges(p.login, t.Place, p.known, own)
 		answer, err := limit.Take(ctx, tx, p.charges...)
 		may = answer.OK
 		for i := range p.charges {
@@ -134,11 +138,14 @@ func (d *Desk) mayTry(ctx context.Context, t Try) (p person, may bool, err error
 	return p, may, err
 }
 
-func tryCharges(login address.Canonical, at session.Place, known bool) []limit.Charge {
-	all := []limit.Charge{{
-		Budget: limit.WrongPasswords, Known: known,
-		Subject: limit.Subject("password", string(login), at.Network),
-	}}
+// tryCharges are the budgets of one try. A browser in which this person signed in before
+// has tries of its own: whoever shares its network cannot use them up.
+func tryCharges(login address.Canonical, at session.Place, known, own bool) []limit.Charge {
+	where := limit.Subject("password", string(login), at.Network)
+	if own {
+		where = limit.Subject("password", string(login), "browser", at.Browser)
+	}
+	all := []limit.Charge{{Budget: limit.WrongPasswords, Known: known, Subject: where}}
 	if !known {
 		all = append(all, limit.Charge{
 			Budget:  limit.WrongFromNetwork,

@@ -116,6 +116,25 @@ func TestAfterFiveWrongPasswordsThatNetworkWaitsAndOthersDoNot(t *testing.T) {
 	})
 }
 
+func TestWhoeverSharesANetworkCannotKeepAKnownBrowserOut(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		t.Helper()
+		w.in(t, w.pat, at("pats own", "10.0.0.1"))
+		for range limit.WrongPasswords.Cap + 1 {
+			if next := w.try(t, string(w.pat.Login), "wrong", at("a guest", "10.0.0.1")); next.Wrong != signin.WrongPassword {
+				t.Fatalf("%+v", next)
+			}
+		}
+		if next := w.try(t, string(w.pat.Login), rightPassword, at("a guest", "10.0.0.1")); next.Wrong != signin.WrongPassword {
+			t.Errorf("the guest's right guess was looked at: %+v", next)
+		}
+		if next := w.try(t, string(w.pat.Login), rightPassword, at("pats own", "10.0.0.1")); next.Step != signin.AskCode {
+			t.Errorf("the owner at the own browser: %+v", next)
+		}
+	})
+}
+
 func TestAStrangeNetworkHasTwentyWrongPasswordsOverAllNames(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {

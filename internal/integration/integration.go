@@ -17,9 +17,10 @@ import (
 
 // Integration is a site's connection to one outside system, now or once.
 type Integration struct {
-	Site           id.Site
-	Kind           string
-	State          policy.State
+	Site  id.Site
+	Kind  string
+	State policy.State
+	// Since is when it became or becomes live; zero: longer ago than is known here.
 	Since          time.Time
 	By             string
 	Organisation   string

@@ -57,8 +57,9 @@ func (i *Import) Judge(ctx context.Context, from io.Reader) (*Report, error) {
 		return nil, fmt.Errorf("judge an import: %w", err)
 	}
 	j.settle()
-	without, unmade := j.sites()
-	return &Report{Rows: j.rows, Unknown: f.unknown, NoAdmin: without, NotMade: unmade, places: j.order}, nil
+	report := &Report{Rows: j.rows, Unknown: f.unknown, places: j.order}
+	j.sites(report)
+	return report, nil
 }
 
 // ask reads what the database has of the file's sites and login names.

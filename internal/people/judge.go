@@ -153,7 +153,7 @@ func (r *Row) secret(d *draft, in record) {
 	typed := in.get(colHash)
 	hash := strings.TrimSpace(typed)
 	if hash == "" {
-		r.remark(NoPassword, "There is no password yet. The person sets one by “Forgotten password”, or an admin helps.")
+		r.remark(NoPassword, "There is no password yet: this person cannot sign in until one is set.")
 		return
 	}
 	var err error

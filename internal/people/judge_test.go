@@ -182,6 +182,33 @@ func TestASiteThatIsHereIsLeftAsItIs(t *testing.T) {
 	})
 }
 
+func TestTheReportNamesWhoIsLeftAtTheDoorAndWhichSitesBecomeConnected(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		t.Helper()
+		no := file(map[string]string{"email": "user12@myworkshop.invalid"})
+		first := imported(t, d, no)
+		if first.Rows[0].Stuck || len(first.Connects) != 0 {
+			t.Errorf("at a site that asks for nothing: %+v, connects %q", first.Rows[0], first.Connects)
+		}
+		yes := file(map[string]string{"email": "user12@myworkshop.invalid", "xero_connected": "yes"})
+		again := imported(t, d, yes)
+		if !again.Rows[0].Stuck || !slices.Equal(again.Connects, []string{again.Rows[0].SiteRef}) || !strings.Contains(ended(again.Rows[0]), "xero_connects") {
+			t.Errorf("at a site that becomes connected: %+v, connects %q", again.Rows[0], again.Connects)
+		}
+		summary := strings.Join(again.Summary(), "\n")
+		for _, want := range []string{"1 people are asked for a code that cannot reach them", "become connected to Xero", "undeliverable"} {
+			if !strings.Contains(summary, want) {
+				t.Errorf("the summary lacks %q:\n%s", want, summary)
+			}
+		}
+		reachable := imported(t, d, file(map[string]string{"site_ref": "S9", "user_ref": "U9", "email": "kim@bayside.example", "xero_connected": "yes"}))
+		if reachable.Rows[0].Stuck {
+			t.Error("somebody whom a code reaches is said to be stuck")
+		}
+	})
+}
+
 func TestASiteThatWasNeverConnectedIsConnectedWhenTheFileSaysSo(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

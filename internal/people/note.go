@@ -67,6 +67,7 @@ const (
 	HereAlready   Key = "here_already"
 	SiteHere      Key = "site_here"
 	XeroLeft      Key = "xero_left"
+	XeroConnects  Key = "xero_connects"
 )
 
 // Note is one remark about a row: a key for programs, a sentence for people. The
@@ -84,7 +85,10 @@ type Row struct {
 	SiteRef, UserRef string
 	Verdict          Verdict
 	// Here says that the database had the row before, so that nothing is to be written.
-	Here  bool
+	Here bool
+	// Stuck says that the person will be asked for a code that cannot reach them: they do
+	// not get in until their email is put right.
+	Stuck bool
 	Notes []Note
 
 	draft *draft

@@ -59,6 +59,14 @@ func (p *place) learn(r *Row, c column, text string) {
 // connected says whether the site is connected to Xero.
 func (p *place) connected() bool { return p.says[colXero].text == saysYes }
 
+// willConnect says whether the site is connected to Xero once the file is written.
+func (p *place) willConnect() bool {
+	if p.there != nil && p.there.xero != "" {
+		return p.there.xero != string(policy.Disconnected)
+	}
+	return p.connected()
+}
+
 // region is the country of the site's numbers.
 func (p *place) region() string {
 	if p.there != nil {

@@ -1,9 +1,12 @@
 package people
 
 import (
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -18,6 +21,9 @@ type Report struct {
 	// NotMade are the references of the sites that are not in the database and will not
 	// be, because all of their rows are refused.
 	NotMade []string
+	// Connects are the references of the sites that are here and become connected to Xero
+	// by this run.
+	Connects []string
 
 	places []*place
 }
@@ -57,6 +63,16 @@ func (r *Report) Summary() []string {
 	if n := r.Here(); n > 0 {
 		lines = append(lines, fmt.Sprintf("%d of them were here already and are left as they are", n))
 	}
+	lines = append(lines, r.reasons()...)
+	if n := r.count(func(row *Row) bool { return row.Stuck }); n > 0 {
+		lines = append(lines, fmt.Sprintf("%d people are asked for a code that cannot reach them (can_pass is no in the report): they do not get in until their email is put right", n))
+	}
+	if n := r.count(func(row *Row) bool { return row.has(NoPassword) }); n > 0 {
+		lines = append(lines, fmt.Sprintf("%d people have no password yet, and cannot sign in until one is set", n))
+	}
+	if len(r.Connects) > 0 {
+		lines = append(lines, "sites that become connected to Xero, where 2FA is asked from now on: "+several(r.Connects))
+	}
 	if len(r.NoAdmin) > 0 {
 		lines = append(lines, "sites without an active Admin: "+several(r.NoAdmin))
 	}
@@ -65,6 +81,40 @@ func (r *Report) Summary() []string {
 	}
 	if len(r.Unknown) > 0 {
 		lines = append(lines, "unknown columns, left alone: "+several(r.Unknown))
+	}
+	return lines
+}
+
+// count counts the rows of a kind.
+func (r *Report) count(of func(*Row) bool) int {
+	n := 0
+	for i := range r.Rows {
+		if of(&r.Rows[i]) {
+			n++
+		}
+	}
+	return n
+}
+
+func (r *Row) has(key Key) bool {
+	return slices.ContainsFunc(r.Notes, func(n Note) bool { return n.Key == key })
+}
+
+// reasons is a small table of how many rows each note stands in, the most frequent
+// first.
+func (r *Report) reasons() []string {
+	rows := make(map[Key]int)
+	for i := range r.Rows {
+		for _, n := range r.Rows[i].Notes {
+			rows[n.Key]++
+		}
+	}
+	keys := slices.SortedFunc(maps.Keys(rows), func(a, b Key) int {
+		return cmp.Or(cmp.Compare(rows[b], rows[a]), cmp.Compare(a, b))
+	})
+	lines := make([]string, 0, len(keys))
+	for _, key := range keys {
+		lines = append(lines, fmt.Sprintf("  %6d  %s", rows[key], key))
 	}
 	return lines
 }
@@ -86,7 +136,7 @@ func several(names []string) string {
 func (r *Report) WriteTo(w io.Writer) (int64, error) {
 	counted := &counter{to: w}
 	out := csv.NewWriter(counted)
-	if err := out.Write([]string{"line", "site_ref", "user_ref", "verdict", "reasons", "notes"}); err != nil {
+	if err := out.Write([]string{"line", "site_ref", "user_ref", "verdict", "reasons", "notes", "name", "status", "xero", "can_pass"}); err != nil {
 		return counted.n, fmt.Errorf("write the report: %w", err)
 	}
 	for i := range r.Rows {
@@ -98,6 +148,7 @@ func (r *Report) WriteTo(w io.Writer) (int64, error) {
 		if err := out.Write([]string{
 			strconv.Itoa(row.Line), cell(row.SiteRef), cell(row.UserRef), string(row.Verdict),
 			strings.Join(keys, " "), cell(strings.Join(texts, " ")),
+			cell(row.name()), row.status(), row.xero(), row.canPass(),
 		}); err != nil {
 			return counted.n, fmt.Errorf("write the report: %w", err)
 		}
@@ -127,4 +178,42 @@ func (c *counter) Write(p []byte) (int, error) {
 	n, err := c.to.Write(p)
 	c.n += int64(n)
 	return n, err
+}
+
+// What the report says of a person who is taken; nothing of one who is refused.
+
+func (r *Row) name() string {
+	if r.refused() {
+		return ""
+	}
+	return strings.TrimSpace(r.draft.first + " " + r.draft.last)
+}
+
+func (r *Row) status() string {
+	if r.refused() {
+		return ""
+	}
+	return string(r.draft.status)
+}
+
+func (r *Row) xero() string {
+	switch {
+	case r.refused():
+		return ""
+	case r.draft.at.willConnect():
+		return "connected"
+	default:
+		return "not connected"
+	}
+}
+
+func (r *Row) canPass() string {
+	switch {
+	case r.refused():
+		return ""
+	case r.Stuck:
+		return "no"
+	default:
+		return "yes"
+	}
 }

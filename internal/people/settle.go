@@ -92,7 +92,7 @@ func (j *judging) objection(r *Row, byRef map[ref]*Row, byLogin map[address.Cano
 // if nothing.
 func against(r *Row, members map[ref]member, holders map[address.Canonical]holder, lines map[ref]int) (Key, string) {
 	if _, ok := members[r.ref()]; ok {
-		return OtherLogin, "This user_ref was imported before and has another login name now. Change it in User Setup."
+		return OtherLogin, "This user_ref is here under another login name, and an import changes nobody: the login name stays."
 	}
 	who, taken := holders[r.draft.login]
 	switch {
@@ -112,7 +112,7 @@ func against(r *Row, members map[ref]member, holders map[address.Canonical]holde
 // sites says of each site what is to be known of it as a whole, on its first row that
 // is not refused. It gives the references of those without an Admin, and of those that
 // are not made.
-func (j *judging) sites() (without, unmade []string) {
+func (j *judging) sites(report *Report) {
 	run := make(map[string]bool)
 	for at, m := range j.members {
 		if m.runsSite {
@@ -131,12 +131,12 @@ func (j *judging) sites() (without, unmade []string) {
 		}
 		if r == nil {
 			if p.there == nil {
-				unmade = append(unmade, p.ref)
+				report.NotMade = append(report.NotMade, p.ref)
 			}
 			continue
 		}
 		if !run[p.ref] {
-			without = append(without, p.ref)
+			report.NoAdmin = append(report.NoAdmin, p.ref)
 			r.remark(NoAdmin, "The site has no active Admin in the office. Make somebody Admin before its date.")
 		}
 		if p.there != nil && p.differs() {
@@ -145,6 +145,33 @@ func (j *judging) sites() (without, unmade []string) {
 		if p.there != nil && p.connected() && p.there.xero == string(policy.Disconnected) {
 			r.remark(XeroLeft, "The file says that the site is connected to Xero, and here it was disconnected. That is left as it is.")
 		}
+		if p.there != nil && p.connected() && p.there.xero == "" {
+			report.Connects = append(report.Connects, p.ref)
+			r.remark(XeroConnects, "This run connects the site to Xero: 2FA is asked of its office members from then on.")
+		}
+		j.stuck(p)
 	}
-	return without, unmade
+}
+
+// stuck marks those whom the policy will leave at the door once the site is as the file
+// says: it asks them for a code, and none can reach them.
+func (j *judging) stuck(p *place) {
+	for _, i := range p.rows {
+		if row := &j.rows[i]; !row.refused() {
+			row.Stuck = policy.Decide(row.draft.facts(p), j.im.DB.Clock.Now()).Outcome == policy.Enrol
+		}
+	}
+}
+
+// facts are what the policy will know of the person when they first sign in on the web.
+func (d *draft) facts(p *place) policy.Facts {
+	m := policy.Membership{Site: p.ref, Kind: d.kind, Group: d.group, Status: d.status}
+	if p.willConnect() {
+		m.Integrations = []policy.Integration{{Kind: policy.Xero, State: policy.Connected}}
+	}
+	f := policy.Facts{Memberships: []policy.Membership{m}, Client: policy.Client{Kind: policy.ClientWeb}}
+	if d.mailable {
+		f.User.Methods = []policy.Method{{ID: "email", Kind: policy.Email}}
+	}
+	return f
 }

@@ -226,12 +226,12 @@ func (u unit) site(ctx context.Context, tx *db.Tx, known bool) (id.Site, error) 
 	})
 }
 
-// connect stores that the site is connected to Xero, from now on: since when it really
-// is, the file does not say.
+// connect stores that the site is connected to Xero. Since when and by whom the file does
+// not say, and so nobody is told: it has been so for longer than is known here.
 func (u unit) connect(ctx context.Context, tx *db.Tx, at id.Site) (bool, error) {
 	organisation := u.at.says[colOrganisation].text
 	done, err := integration.Connect(ctx, tx, integration.Integration{
-		Site: at, Kind: policy.Xero, Since: tx.Now, By: by.ID, Organisation: organisation,
+		Site: at, Kind: policy.Xero, Organisation: organisation,
 	})
 	if err != nil || !done {
 		return false, err

@@ -67,7 +67,7 @@ CREATE TABLE integrations (
     site_id         TEXT NOT NULL REFERENCES sites (site_id),
     kind            TEXT NOT NULL,
     state           TEXT NOT NULL,
-    since           BIGINT NOT NULL,
+    since           BIGINT,
     by_name         TEXT NOT NULL,
     organisation    TEXT NOT NULL DEFAULT '',
     disconnected_at BIGINT,

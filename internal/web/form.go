@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -11,6 +12,9 @@ import (
 
 // formLimit bounds the body of a form, in bytes.
 const formLimit = 64 << 10
+
+// drainLimit is how much more of a form that is too large is read and thrown away.
+const drainLimit = 4 << 20
 
 // Fields are the fields of a form: each at most once, valid UTF-8 without NUL.
 type Fields map[string]string
@@ -32,8 +36,12 @@ func ReadForm(w http.ResponseWriter, r *http.Request) (Fields, error) {
 	if err != nil || kind != "application/x-www-form-urlencoded" {
 		return nil, &refusal{http.StatusBadRequest, "the content type is not that of a form"}
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, formLimit)
+	sent := r.Body
+	r.Body = http.MaxBytesReader(w, sent, formLimit)
 	if err := r.ParseForm(); err != nil {
+		// Whoever is still sending does not read: without this they would see a broken
+		// connection and not the sentence.
+		_, _ = io.CopyN(io.Discard, sent, drainLimit)
 		return nil, formFault(err)
 	}
 	return single(r.PostForm)

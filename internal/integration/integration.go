@@ -33,9 +33,9 @@ func Of(ctx context.Context, from db.Reader, site id.Site) ([]Integration, error
 	return of(ctx, from, site)
 }
 
-// Connect stores that the site is connected from since on. Whoever is signed in there
-// is decided again: the site's number is raised. A site that is connected already keeps
-// its own since, and false is the answer.
+// Connect stores that the site is connected from since on, or for longer than is known
+// when since is zero. Whoever is signed in there is decided again: the site's number is
+// raised. A site that is connected already keeps its own since, and false is the answer.
 func Connect(ctx context.Context, tx *db.Tx, i Integration) (bool, error) {
 	n, err := connect(ctx, tx, i)
 	if err != nil {

@@ -22,7 +22,8 @@
 // person's typing becomes, too (package address), and names that no mail can reach stay
 // login names, only without an email method.
 //
-// Import adds and never changes: what is in the database stays as it is, so the same
-// file a second time changes nothing, and one that was stopped half way is finished by
+// Import adds and never changes: what is in the database stays as it is, except that a
+// site without any record of Xero becomes connected when the file says so. The same file
+// a second time changes nothing, and one that was stopped half way is finished by
 // running it again.
 package people

@@ -9,6 +9,7 @@ import (
 
 	"keyturn/internal/address"
 	"keyturn/internal/db"
+	"keyturn/internal/standing"
 )
 
 // Import brings in the sites and users of a host product.
@@ -20,6 +21,9 @@ type Import struct {
 	// Countries are those whose mobiles get codes, in two letters; without any, no
 	// mobile number is taken.
 	Countries []string
+	// Standing is how the facts of those who are here already are read; give it what
+	// sign-in has, so that both judge alike.
+	Standing standing.Source
 	// Progress, when set, is told now and then how many rows of all are done. It is
 	// called by Write, between transactions.
 	Progress func(done, total int)
@@ -59,11 +63,26 @@ func (i *Import) Judge(ctx context.Context, from io.Reader) (*Report, error) {
 	j.settle()
 	report := &Report{Rows: j.rows, Unknown: f.unknown, places: j.order}
 	j.sites(report)
+	if err := j.reach(ctx); err != nil {
+		return nil, fmt.Errorf("judge an import: %w", err)
+	}
 	return report, nil
 }
 
-// ask reads what the database has of the file's sites and login names.
-func (j *judging) ask(ctx context.Context) error {
+// ask reads what the database has of the file's sites and login names. The names come
+// first: who is found by name has a membership, and what is read afterwards has it too,
+// even when another import writes meanwhile. The other way round a person would be
+// refused for having their own name.
+func (j *judging) ask(ctx context.Context) (err error) {
+	logins := make(map[address.Canonical]bool)
+	for i := range j.rows {
+		if d := j.rows[i].draft; d != nil {
+			logins[d.login] = true
+		}
+	}
+	if j.holders, err = holdersOf(ctx, j.im.DB, logins); err != nil {
+		return fmt.Errorf("look for the login names: %w", err)
+	}
 	refs := make([]string, 0, len(j.order))
 	for _, p := range j.order {
 		refs = append(refs, p.ref)
@@ -81,15 +100,6 @@ func (j *judging) ask(ctx context.Context) error {
 	}
 	if j.members, err = membersOf(ctx, j.im.DB, known); err != nil {
 		return fmt.Errorf("look for the memberships: %w", err)
-	}
-	logins := make(map[address.Canonical]bool)
-	for i := range j.rows {
-		if d := j.rows[i].draft; d != nil {
-			logins[d.login] = true
-		}
-	}
-	if j.holders, err = holdersOf(ctx, j.im.DB, logins); err != nil {
-		return fmt.Errorf("look for the login names: %w", err)
 	}
 	return nil
 }

@@ -82,7 +82,7 @@ func (j *judging) row(in record) {
 	r.standing(d, in)
 	r.secret(d, in)
 	if !r.refused() {
-		r.draft = d
+		r.draft, r.status = d, d.status
 	}
 }
 
@@ -153,8 +153,7 @@ func (r *Row) secret(d *draft, in record) {
 	typed := in.get(colHash)
 	hash := strings.TrimSpace(typed)
 	if hash == "" {
-		r.remark(NoPassword, "There is no password yet: this person cannot sign in until one is set.")
-		return
+		return // whether there is one is known when the database was asked
 	}
 	var err error
 	if d.password, err = password.Parse(hash); err != nil {
@@ -171,10 +170,10 @@ func (j *judging) roads(r *Row) {
 	d := r.draft
 	d.mailable = j.im.mailable(d.login)
 	if !d.mailable {
-		r.remark(Undeliverable, "No mail can reach this login name. It still signs in, and no email method was made.")
+		r.remark(Undeliverable, "No mail can reach this login name. It signs in wherever a password is enough, and no email method was made.")
 	} else {
 		if meant, ok := address.Slip(d.login.Domain()); ok {
-			r.remark(Slip, "The address's domain looks like "+meant+", mistyped. Ask before the site's date.")
+			r.remark(Slip, "The address's domain looks like "+meant+", mistyped. Ask the person before the import.")
 		}
 		for _, why := range address.Suspect(d.login) {
 			switch why {

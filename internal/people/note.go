@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"keyturn/internal/fault"
+	"keyturn/internal/policy"
 )
 
 // Verdict is how a row ends.
@@ -91,7 +92,8 @@ type Row struct {
 	Stuck bool
 	Notes []Note
 
-	draft *draft
+	status policy.Status // as it is after the import
+	draft  *draft
 }
 
 // remark notes something of a row that is taken. Of a refused one only the reasons are

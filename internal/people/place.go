@@ -30,7 +30,7 @@ type place struct {
 	says  [siteColumns]given
 	zone  *time.Location
 	rows  []int
-	there *standing // nil: the database does not have it
+	there *stored // nil: the database does not have it
 }
 
 // titles are the site's columns in the words of a note.

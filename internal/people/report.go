@@ -24,6 +24,8 @@ type Report struct {
 	// Connects are the references of the sites that are here and become connected to Xero
 	// by this run.
 	Connects []string
+	// NewConnected is how many sites are made that are connected to Xero.
+	NewConnected int
 
 	places []*place
 }
@@ -65,13 +67,16 @@ func (r *Report) Summary() []string {
 	}
 	lines = append(lines, r.reasons()...)
 	if n := r.count(func(row *Row) bool { return row.Stuck }); n > 0 {
-		lines = append(lines, fmt.Sprintf("%d people are asked for a code that cannot reach them (can_pass is no in the report): they do not get in until their email is put right", n))
+		lines = append(lines, fmt.Sprintf("people who are asked for a code that cannot reach them (can_pass is no in the report), and do not get in until their email is put right: %d", n))
 	}
 	if n := r.count(func(row *Row) bool { return row.has(NoPassword) }); n > 0 {
-		lines = append(lines, fmt.Sprintf("%d people have no password yet, and cannot sign in until one is set", n))
+		lines = append(lines, fmt.Sprintf("people who have no password yet, and cannot sign in until one is set: %d", n))
 	}
 	if len(r.Connects) > 0 {
-		lines = append(lines, "sites that become connected to Xero, where 2FA is asked from now on: "+several(r.Connects))
+		lines = append(lines, "sites that become connected to Xero, where 2FA is asked from then on: "+strings.Join(r.Connects, ", ")) // each of them: nobody asked for it by hand
+	}
+	if r.NewConnected > 0 {
+		lines = append(lines, fmt.Sprintf("new sites that are connected to Xero, where 2FA is asked from the import on: %d", r.NewConnected))
 	}
 	if len(r.NoAdmin) > 0 {
 		lines = append(lines, "sites without an active Admin: "+several(r.NoAdmin))
@@ -105,8 +110,11 @@ func (r *Row) has(key Key) bool {
 func (r *Report) reasons() []string {
 	rows := make(map[Key]int)
 	for i := range r.Rows {
-		for _, n := range r.Rows[i].Notes {
-			rows[n.Key]++
+		notes := r.Rows[i].Notes
+		for n, note := range notes {
+			if !slices.ContainsFunc(notes[:n], func(o Note) bool { return o.Key == note.Key }) {
+				rows[note.Key]++
+			}
 		}
 	}
 	keys := slices.SortedFunc(maps.Keys(rows), func(a, b Key) int {
@@ -132,7 +140,9 @@ func several(names []string) string {
 
 // WriteTo writes the report as CSV, with one line a row: where it stands in the file,
 // its references, the verdict, the keys of the notes separated by spaces, and their
-// sentences. A spreadsheet takes no cell for a formula.
+// sentences; then, of a row that is taken, the name as the file has it, and the status,
+// the site's connection and whether the person can pass as they are after the import. A
+// spreadsheet takes no cell for a formula.
 func (r *Report) WriteTo(w io.Writer) (int64, error) {
 	counted := &counter{to: w}
 	out := csv.NewWriter(counted)
@@ -148,7 +158,7 @@ func (r *Report) WriteTo(w io.Writer) (int64, error) {
 		if err := out.Write([]string{
 			strconv.Itoa(row.Line), cell(row.SiteRef), cell(row.UserRef), string(row.Verdict),
 			strings.Join(keys, " "), cell(strings.Join(texts, " ")),
-			cell(row.name()), row.status(), row.xero(), row.canPass(),
+			cell(row.name()), row.state(), row.xero(), row.canPass(),
 		}); err != nil {
 			return counted.n, fmt.Errorf("write the report: %w", err)
 		}
@@ -189,11 +199,11 @@ func (r *Row) name() string {
 	return strings.TrimSpace(r.draft.first + " " + r.draft.last)
 }
 
-func (r *Row) status() string {
+func (r *Row) state() string {
 	if r.refused() {
 		return ""
 	}
-	return string(r.draft.status)
+	return string(r.status)
 }
 
 func (r *Row) xero() string {

@@ -13,8 +13,8 @@ type ref struct{ site, user string }
 
 func (r ref) String() string { return "user " + r.user + " of site " + r.site }
 
-// standing is a site that the database has.
-type standing struct {
+// stored is a site that the database has.
+type stored struct {
 	name, region, zone string
 	// xero is the state of its connection; empty if it never had one.
 	xero string
@@ -23,6 +23,8 @@ type standing struct {
 // member is a membership that the database has.
 type member struct {
 	login    address.Canonical
+	status   policy.Status
+	password bool // whether there is one
 	runsSite bool
 }
 
@@ -64,10 +66,23 @@ func (j *judging) settle() {
 		}
 		byRef[r.ref()], byLogin[r.draft.login] = r, r
 		j.roads(r)
+		if !j.hasPassword(r) {
+			r.remark(NoPassword, "There is no password yet: this person cannot sign in until one is set.")
+		}
 		if r.Here {
-			r.remark(HereAlready, "This person is here already. Nothing is changed.")
+			r.status = j.members[r.ref()].status
+			r.remark(HereAlready, "This person is here already. Nothing of them is changed.")
 		}
 	}
+}
+
+// hasPassword says whether a person has a password after the import. Of somebody who is
+// here already the file's hash is not taken.
+func (j *judging) hasPassword(r *Row) bool {
+	if r.Here {
+		return j.members[r.ref()].password
+	}
+	return r.draft.password.Form() != ""
 }
 
 func (r *Row) ref() ref { return ref{site: r.SiteRef, user: r.UserRef} }
@@ -110,8 +125,7 @@ func against(r *Row, members map[ref]member, holders map[address.Canonical]holde
 }
 
 // sites says of each site what is to be known of it as a whole, on its first row that
-// is not refused. It gives the references of those without an Admin, and of those that
-// are not made.
+// is not refused, and tells the report.
 func (j *judging) sites(report *Report) {
 	run := make(map[string]bool)
 	for at, m := range j.members {
@@ -137,10 +151,10 @@ func (j *judging) sites(report *Report) {
 		}
 		if !run[p.ref] {
 			report.NoAdmin = append(report.NoAdmin, p.ref)
-			r.remark(NoAdmin, "The site has no active Admin in the office. Make somebody Admin before its date.")
+			r.remark(NoAdmin, "The site has no active Admin in the office. Every site needs one.")
 		}
 		if p.there != nil && p.differs() {
-			r.remark(SiteHere, "The site is here already, otherwise than the file tells of it. Its settings are left as they are.")
+			r.remark(SiteHere, "The site is here already, otherwise than the file tells of it. What it has is left as it is.")
 		}
 		if p.there != nil && p.connected() && p.there.xero == string(policy.Disconnected) {
 			r.remark(XeroLeft, "The file says that the site is connected to Xero, and here it was disconnected. That is left as it is.")
@@ -149,29 +163,8 @@ func (j *judging) sites(report *Report) {
 			report.Connects = append(report.Connects, p.ref)
 			r.remark(XeroConnects, "This run connects the site to Xero: 2FA is asked of its office members from then on.")
 		}
-		j.stuck(p)
-	}
-}
-
-// stuck marks those whom the policy will leave at the door once the site is as the file
-// says: it asks them for a code, and none can reach them.
-func (j *judging) stuck(p *place) {
-	for _, i := range p.rows {
-		if row := &j.rows[i]; !row.refused() {
-			row.Stuck = policy.Decide(row.draft.facts(p), j.im.DB.Clock.Now()).Outcome == policy.Enrol
+		if p.there == nil && p.connected() {
+			report.NewConnected++
 		}
 	}
-}
-
-// facts are what the policy will know of the person when they first sign in on the web.
-func (d *draft) facts(p *place) policy.Facts {
-	m := policy.Membership{Site: p.ref, Kind: d.kind, Group: d.group, Status: d.status}
-	if p.willConnect() {
-		m.Integrations = []policy.Integration{{Kind: policy.Xero, State: policy.Connected}}
-	}
-	f := policy.Facts{Memberships: []policy.Membership{m}, Client: policy.Client{Kind: policy.ClientWeb}}
-	if d.mailable {
-		f.User.Methods = []policy.Method{{ID: "email", Kind: policy.Email}}
-	}
-	return f
 }

@@ -33,12 +33,12 @@ func inLists(values []string, ask func(places string, args []any) error) error {
 }
 
 // sitesByRef reads the sites of these references, with the state of their connection.
-func sitesByRef(ctx context.Context, from db.Reader, refs []string) (map[string]standing, error) {
+func sitesByRef(ctx context.Context, from db.Reader, refs []string) (map[string]stored, error) {
 	type found struct {
 		ref string
-		standing
+		stored
 	}
-	all := make(map[string]standing)
+	all := make(map[string]stored)
 	err := inLists(refs, func(places string, args []any) error {
 		rows, err := db.Many(ctx, from, func(r db.Row) (f found, err error) {
 			return f, r.Scan(&f.ref, &f.name, &f.region, &f.zone, &f.xero)
@@ -48,7 +48,7 @@ func sitesByRef(ctx context.Context, from db.Reader, refs []string) (map[string]
 			  LEFT JOIN integrations i ON i.site_id = s.site_id AND i.kind = '`+policy.Xero+`'
 			 WHERE s.ref IN (`+places+`)`, args...)
 		for _, f := range rows {
-			all[f.ref] = f.standing
+			all[f.ref] = f.stored
 		}
 		return err
 	})
@@ -59,26 +59,25 @@ func sitesByRef(ctx context.Context, from db.Reader, refs []string) (map[string]
 func membersOf(ctx context.Context, from db.Reader, refs []string) (map[ref]member, error) {
 	type found struct {
 		ref
-		login  string
-		group  policy.Group
-		kind   policy.Kind
-		status policy.Status
+		login string
+		group policy.Group
+		kind  policy.Kind
+		member
 	}
 	all := make(map[ref]member)
 	err := inLists(refs, func(places string, args []any) error {
 		rows, err := db.Many(ctx, from, func(r db.Row) (f found, err error) {
-			return f, r.Scan(&f.site, &f.user, &f.login, &f.group, &f.kind, &f.status)
+			return f, r.Scan(&f.site, &f.user, &f.login, &f.password, &f.group, &f.kind, &f.status)
 		}, `
-			SELECT s.ref, m.user_ref, u.login, m.member_group, m.kind, m.status
+			SELECT s.ref, m.user_ref, u.login, u.password <> '', m.member_group, m.kind, m.status
 			  FROM sites s
 			  JOIN memberships m ON m.site_id = s.site_id
 			  JOIN users u ON u.user_id = m.user_id
 			 WHERE s.ref IN (`+places+`)`, args...)
 		for _, f := range rows {
-			all[f.ref] = member{
-				login:    address.Canonical(f.login),
-				runsSite: f.group == policy.GroupAdmin && f.kind == policy.Office && f.status == policy.Active,
-			}
+			f.member.login = address.Canonical(f.login)
+			f.runsSite = f.group == policy.GroupAdmin && f.kind == policy.Office && f.status == policy.Active
+			all[f.ref] = f.member
 		}
 		return err
 	})

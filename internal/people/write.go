@@ -180,12 +180,9 @@ func (u unit) put(ctx context.Context, tx *db.Tx) (w written, err error) {
 	return w, nil
 }
 
-// still says which rows can be written now.
+// still says which rows can be written now. Names are read before memberships, for the
+// reason that ask gives.
 func (u unit) still(ctx context.Context, tx *db.Tx) (fresh []*Row, outrun []late, err error) {
-	members, err := membersOf(ctx, tx, []string{u.at.ref})
-	if err != nil {
-		return nil, nil, fmt.Errorf("look for the memberships: %w", err)
-	}
 	logins := make(map[address.Canonical]bool, len(u.rows))
 	for _, r := range u.rows {
 		logins[r.draft.login] = true
@@ -193,6 +190,10 @@ func (u unit) still(ctx context.Context, tx *db.Tx) (fresh []*Row, outrun []late
 	holders, err := holdersOf(ctx, tx, logins)
 	if err != nil {
 		return nil, nil, fmt.Errorf("look for the login names: %w", err)
+	}
+	members, err := membersOf(ctx, tx, []string{u.at.ref})
+	if err != nil {
+		return nil, nil, fmt.Errorf("look for the memberships: %w", err)
 	}
 	for _, r := range u.rows {
 		if m, ok := members[r.ref()]; ok && m.login == r.draft.login {

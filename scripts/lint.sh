@@ -20,4 +20,5 @@ else
 	say "shellcheck is not installed: the scripts were checked for syntax only"
 fi
 
-"$lint" run ./...
+# Another checkout of this machine may be checked at the same time.
+"$lint" run --allow-parallel-runners ./...

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // a small machine may have no time zones of its own
 
 	"github.com/alecthomas/kong"
 

@@ -22,6 +22,9 @@ func mailpit(t *testing.T) (smtpAddr, api string) {
 	if binary == "" {
 		found, err := exec.LookPath("mailpit")
 		if err != nil {
+			if os.Getenv("KEYTURN_TEST_REQUIRE") == "all" {
+				t.Fatal("no mailpit, and KEYTURN_TEST_REQUIRE=all demands it")
+			}
 			t.Skip("no mailpit: set KEYTURN_TEST_MAILPIT to its path to run this test")
 		}
 		binary = found

@@ -107,6 +107,19 @@ func (w *world) fitKeys(d *db.DB, keys *secret.Keys) error {
 	return nil
 }
 
+// anyDB runs something on the configured database, whatever the state of its tables.
+func (w *world) anyDB(do func(*db.DB) error) error {
+	c, err := w.settings()
+	if err != nil {
+		return err
+	}
+	d, err := w.openDB(c)
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(d), d.Close())
+}
+
 type migrateCmd struct {
 	Up     migrateUp     `cmd:"" help:"Apply what is missing. Safe to run again."`
 	Status migrateStatus `cmd:"" help:"Say how the tables stand to this release."`
@@ -116,16 +129,9 @@ type migrateUp struct{}
 
 // Run implements the command.
 func (migrateUp) Run(w *world) error {
-	c, err := w.settings()
+	var n int
+	err := w.anyDB(func(d *db.DB) (err error) { n, err = d.Migrate(w.ctx); return err })
 	if err != nil {
-		return err
-	}
-	d, err := w.openDB(c)
-	if err != nil {
-		return err
-	}
-	n, err := d.Migrate(w.ctx)
-	if err = errors.Join(err, d.Close()); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(w.out, "%d steps applied\n", n)
@@ -136,16 +142,10 @@ type migrateStatus struct{}
 
 // Run implements the command.
 func (migrateStatus) Run(w *world) error {
-	c, err := w.settings()
+	var s db.Schema
+	var engine db.Engine
+	err := w.anyDB(func(d *db.DB) (err error) { engine = d.Engine(); s, err = d.Schema(w.ctx); return err })
 	if err != nil {
-		return err
-	}
-	d, err := w.openDB(c)
-	if err != nil {
-		return err
-	}
-	s, err := d.Schema(w.ctx)
-	if err = errors.Join(err, d.Close()); err != nil {
 		return err
 	}
 	word := "nothing to do"
@@ -155,6 +155,6 @@ func (migrateStatus) Run(w *world) error {
 	case s.Pending():
 		word = "run: keyturn migrate up"
 	}
-	_, err = fmt.Fprintf(w.out, "engine   %s\nschema   %d\nrelease  %d\n%s\n", d.Engine(), s.Has, s.Knows, word)
+	_, err = fmt.Fprintf(w.out, "engine   %s\nschema   %d\nrelease  %d\n%s\n", engine, s.Has, s.Knows, word)
 	return err
 }

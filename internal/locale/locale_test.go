@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 	"time"
+	_ "time/tzdata" // whatever the machine has
 
 	"keyturn/internal/locale"
 )
@@ -89,7 +90,7 @@ func TestAMomentIsSaidAsAPersonInTheZoneWould(t *testing.T) {
 	brisbane := time.FixedZone("AEST", 10*60*60)
 	sydney, err := time.LoadLocation("Australia/Sydney")
 	if err != nil {
-		t.Skip("this machine has no zone data")
+		t.Fatal(err)
 	}
 	now := time.Date(2026, 12, 2, 7, 2, 0, 0, brisbane)
 	for _, c := range []struct {

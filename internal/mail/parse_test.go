@@ -128,7 +128,7 @@ func FuzzParseRelays(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		in := strings.ReplaceAll(s, "%s", secretWord)
 		if strings.Contains(in, "ca=") {
-			t.Skip() // it would open files
+			return // it would open files
 		}
 		relays, err := ParseRelays(in)
 		if err != nil {

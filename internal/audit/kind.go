@@ -52,6 +52,96 @@ const (
 	SiteEntered Kind = "site.entered"
 )
 
+// What happens to a person's methods, devices and password.
+const (
+	// ProofPassed: somebody who is signed in proved again who they are.
+	ProofPassed Kind = "proof.passed"
+	// RehearsalPassed: somebody tried the new sign-in, and it worked.
+	RehearsalPassed Kind = "rehearsal.passed"
+	// MethodLinked: an address or number was put on file, and is not proved.
+	MethodLinked Kind = "method.linked"
+	// MethodAdded: a method was set up and works.
+	MethodAdded Kind = "method.added"
+	// MethodRenamed: a method got another name.
+	MethodRenamed Kind = "method.renamed"
+	// MethodRemoved: a method was taken away.
+	MethodRemoved Kind = "method.removed"
+	// MethodBounced: a carrier said that an address or number takes nothing.
+	MethodBounced Kind = "method.bounced"
+	// UsualChanged: a person chose another usual way.
+	UsualChanged Kind = "usual.changed"
+	// RecoveryCodesMade: a new set of recovery codes replaced the one before.
+	RecoveryCodesMade Kind = "recovery_codes.made"
+	// RecoveryCodeUsed: a recovery code was used up.
+	RecoveryCodeUsed Kind = "recovery_code.used"
+	// DeviceRemembered: a browser need not pass the second factor for a while.
+	DeviceRemembered Kind = "device.remembered"
+	// DeviceForgotten: that was ended before its time.
+	DeviceForgotten Kind = "device.forgotten"
+	// PasswordChanged: a person changed their password.
+	PasswordChanged Kind = "password.changed"
+	// LoginsJoined: two logins of one person became one.
+	LoginsJoined Kind = "logins.joined"
+)
+
+// What happens when somebody is stuck.
+const (
+	// ResetAsked: a link for a forgotten password was sent.
+	ResetAsked Kind = "reset.asked"
+	// PasswordReset: a password was set with such a link; the mark of it stands.
+	PasswordReset Kind = "password.reset"
+	// ResetMarkCleared: a method proved before the reset was passed, or somebody helped.
+	ResetMarkCleared Kind = "reset_mark.cleared"
+	// HelpAsked: somebody asked the site's admins to let them in.
+	HelpAsked Kind = "help.asked"
+	// HelpApproved: an admin let them in to add a method.
+	HelpApproved Kind = "help.approved"
+	// HelpDeclined: an admin did not.
+	HelpDeclined Kind = "help.declined"
+	// HelpCodeGiven: a help code was made.
+	HelpCodeGiven Kind = "help_code.given"
+	// HelpCodeWrong: something was typed that was no help code of the person.
+	HelpCodeWrong Kind = "help_code.wrong"
+	// HelpCodeUsed: a help code opened an enrol-only session.
+	HelpCodeUsed Kind = "help_code.used"
+	// EnrolOpened: an enrol-only session was opened.
+	EnrolOpened Kind = "enrol.opened"
+	// RecoveryBegun: staff began a recovery.
+	RecoveryBegun Kind = "recovery.begun"
+	// RecoveryConfirmed: a second member of staff confirmed it.
+	RecoveryConfirmed Kind = "recovery.confirmed"
+	// RecoveryContested: somebody said stop.
+	RecoveryContested Kind = "recovery.contested"
+	// RecoveryDecided: staff decided a contested one on papers.
+	RecoveryDecided Kind = "recovery.decided"
+	// RecoveryRefused: it was given up.
+	RecoveryRefused Kind = "recovery.refused"
+	// RecoveryDone: it ended in an enrol-only session.
+	RecoveryDone Kind = "recovery.done"
+	// StaffAdded: a code for a new member of staff was made.
+	StaffAdded Kind = "staff.added"
+	// StaffEnrolled: the new member set up a method.
+	StaffEnrolled Kind = "staff.enrolled"
+	// StaffConfirmed: another member of staff confirmed them.
+	StaffConfirmed Kind = "staff.confirmed"
+	// StaffViewed: staff looked at a site's data.
+	StaffViewed Kind = "staff.viewed"
+)
+
+// What happens to messages and to the SMS balance.
+const (
+	// MessageUndelivered: a message that a carrier had taken did not arrive.
+	MessageUndelivered Kind = "message.undelivered"
+	// SMSToppedUp: SMS parts were added to a site's balance.
+	SMSToppedUp Kind = "sms.topped_up"
+	// SMSCharged: an SMS was charged to a site.
+	SMSCharged Kind = "sms.charged"
+	// SMSRanLow: a site's balance ran low, and its admins were told.
+	SMSRanLow Kind = "sms.ran_low"
+	// SMSBurst: numbers next to each other were asked for, and sending stopped.
+	SMSBurst Kind = "sms.burst"
+)
+
 // What happens to sites, users and connections.
 const (
 	// SiteAdded: a site was made.

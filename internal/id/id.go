@@ -36,6 +36,24 @@ type (
 	Event string
 	// Device is a remembered device.
 	Device string
+	// HelpCode is a code that an admin or staff read out.
+	HelpCode string
+	// Ask is one "ask an admin to let me in".
+	Ask string
+	// Reset is one link for a forgotten password, Asking what led to it.
+	Reset  string
+	Asking string
+	// Recovery is one recovery by staff.
+	Recovery string
+	// StaffCode is a one-use code for a new member of staff.
+	StaffCode string
+	// Hold is SMS parts that are reserved for one message.
+	Hold string
+	// Notice is one thing that a person is told.
+	Notice string
+	// Sample is one measurement of a delivery, Canary one mail that is sent to measure.
+	Sample string
+	Canary string
 )
 
 // New makes a fresh id. It panics only if the system has no randomness left, which

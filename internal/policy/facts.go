@@ -54,6 +54,9 @@ type Membership struct {
 	// many of them are kept back for its Admins.
 	SMSAvailable int
 	SMSFloat     int
+	// FloatUsed says that this Admin has had their part of the float today: they pay
+	// like everybody else until tomorrow.
+	FloatUsed bool
 }
 
 // Kind is the kind of a membership. Anything but Mobile is decided as Office.
@@ -234,6 +237,9 @@ type Client struct {
 	Kind ClientKind
 	// ACR is the level asked for, 1 to 4; 0 when none is.
 	ACR int
+	// OrRecovery says that a recovery code does in place of the level, where somebody
+	// proves who they are to replace what they lost.
+	OrRecovery bool
 	// MaxAge is the greatest age of a proof that counts; nil when none is asked. A
 	// proof of exactly that age counts (OpenID Connect Core, 3.1.2.1).
 	MaxAge *time.Duration

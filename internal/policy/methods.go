@@ -189,7 +189,7 @@ func (a *asking) payer(n need) (site string, paid bool) {
 // paysSMS says whether the site has an SMS left for this member.
 func (m Membership) paysSMS() bool {
 	kept := max(m.SMSFloat, 0)
-	if m.Group == GroupAdmin {
+	if m.Group == GroupAdmin && !m.FloatUsed {
 		kept = 0
 	}
 	return m.SMSAvailable > kept

@@ -12,12 +12,13 @@ type need struct {
 	places []place // the sites that require, each with its weakest method
 	own    bool
 	staff  bool
-	level  int // the acr that the client asks for
+	level  int  // the acr that the client asks for
+	spare  bool // a recovery code does in place of it
 }
 
 // need is what is needed now.
 func (a *asking) need() need {
-	return need{places: a.now, own: a.own, staff: a.facts.User.Staff, level: a.facts.Client.ACR}
+	return need{places: a.now, own: a.own, staff: a.facts.User.Staff, level: a.facts.Client.ACR, spare: a.facts.Client.OrRecovery}
 }
 
 // needThen is what will be needed once every date to come has come. What the client
@@ -39,7 +40,7 @@ func (n need) refusal(kind MethodKind) WithheldKey {
 			return TooWeakForSite
 		}
 	}
-	if LevelOf(kind) < n.level {
+	if LevelOf(kind) < n.level && (kind != Recovery || !n.spare) {
 		return TooWeakForClient
 	}
 	return ""

@@ -69,7 +69,7 @@ func usable(f policy.Facts, m policy.Method, now time.Time) bool {
 	order := map[policy.MethodKind]int{policy.Email: 1, policy.SMS: 2, policy.TOTP: 3, policy.Recovery: 3, policy.Passkey: 4}
 	levels := map[policy.MethodKind]int{policy.Email: 2, policy.SMS: 3, policy.TOTP: 3, policy.Recovery: 3, policy.Passkey: 4}
 	dead := m.Health == policy.HealthBounced || m.Health == policy.HealthRefused
-	ok := !m.Pending && levels[m.Kind] >= f.Client.ACR
+	ok := !m.Pending && (levels[m.Kind] >= f.Client.ACR || m.Kind == policy.Recovery && f.Client.OrRecovery)
 	for _, s := range requiring(f, now) {
 		ok = ok && (s.Weakest == "" || order[m.Kind] >= order[s.Weakest])
 	}
@@ -88,7 +88,7 @@ func usable(f policy.Facts, m policy.Method, now time.Time) bool {
 			ok = ok && !m.LinkedAt.IsZero() && m.UnprovedSent < 3 && !anyProved
 		}
 		return ok && !dead && slices.ContainsFunc(reachedBy(f), func(s policy.Membership) bool {
-			return s.SMSAvailable > s.SMSFloat || s.Group == policy.GroupAdmin && s.SMSAvailable > 0
+			return s.SMSAvailable > s.SMSFloat || s.Group == policy.GroupAdmin && !s.FloatUsed && s.SMSAvailable > 0
 		})
 	case policy.TOTP, policy.Passkey:
 		return ok && !m.ProvedAt.IsZero()

@@ -93,7 +93,7 @@ func anyFacts(t *rapid.T) policy.Facts {
 	}
 	f.Client = policy.Client{
 		Kind: one(t, "client", policy.ClientWeb, policy.ClientWeb, policy.ClientMobile, policy.ClientService),
-		ACR:  one(t, "acr", 0, 0, 0, 0, 1, 2, 3, 4),
+		ACR:  one(t, "acr", 0, 0, 0, 0, 1, 2, 3, 4), OrRecovery: rare(t, "or recovery", 4),
 	}
 	if rare(t, "max_age", 5) {
 		age := one(t, "age", 0, 5*minute, hour, day)
@@ -124,7 +124,7 @@ func anyMembership(t *rapid.T, site string) policy.Membership {
 		Required2FA:  rare(t, "toggle", 3), Required2FASince: moment(t, "toggle since", 2),
 		Remember:     one(t, "remember", policy.RememberOff, policy.RememberDaily, policy.Remember7, policy.Remember14, policy.Remember30),
 		Weakest:      one(t, "weakest", "", policy.Email, policy.Email, policy.SMS, policy.TOTP),
-		SMSAvailable: one(t, "sms", 0, 1, 10, 11), SMSFloat: one(t, "float", 0, 10),
+		SMSAvailable: one(t, "sms", 0, 1, 10, 11), SMSFloat: one(t, "float", 0, 10), FloatUsed: rare(t, "float used", 3),
 		Rollout: policy.Rollout{
 			Defined: !rare(t, "no rollout", 3), BeganAt: moment(t, "began", 4), PrepareFrom: moment(t, "prepare", 2),
 			EnforceAt: moment(t, "enforce", 4), ExtendedUntil: moment(t, "extended", 2),

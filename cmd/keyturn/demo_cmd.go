@@ -12,6 +12,7 @@ import (
 
 	"keyturn/internal/app"
 	"keyturn/internal/db"
+	"keyturn/internal/delivery"
 	"keyturn/internal/demo"
 	"keyturn/internal/message"
 	"keyturn/internal/secret"
@@ -134,11 +135,13 @@ func (c demoCmd) serve(w *world, d *db.DB, keys *secret.Keys, people []demo.Pers
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	public := &url.URL{Scheme: "http", Host: listener.Addr().String()}
+	public := demoURL(listener.Addr())
 	desk := &webdemo.Desk{DB: d, Inbox: inbox, Setup: &setup.Desk{DB: d}, People: people, Kept: c.Data != ""}
 	a, err := app.New(app.Parts{
-		DB: d, Keys: keys, Log: log, Carriers: message.Carriers{Codes: inbox, Notices: inbox}, PublicURL: public,
-		Vendor: web.Vendor{Name: "Workshop Desk", Support: web.Contact{Name: "Workshop Desk support", Phone: "07 5550 0100", Hours: "Mon to Fri, 7 am to 6 pm"}},
+		DB: d, Keys: keys, Log: log, PublicURL: public,
+		Carriers:  message.Carriers{Codes: inbox, Notices: inbox, Texts: inbox, Sender: demoVendor, LinkBase: public},
+		Countries: []string{"AU", "NZ", "GB", "US"}, Watch: &delivery.Watch{DB: d, Log: log},
+		Vendor: web.Vendor{Name: demoVendor, Support: web.Contact{Name: "Workshop Desk support", Phone: "07 5550 0100", Hours: "Mon to Fri, 7 am to 6 pm"}},
 		Node:   "node:demo;",
 		Faces:  []web.Face{webdemo.Face()},
 		Routes: func(kit *web.Kit) []app.Extra { desk.Kit = kit; return extras(desk) },
@@ -147,6 +150,19 @@ func (c demoCmd) serve(w *world, d *db.DB, keys *secret.Keys, people []demo.Pers
 		return errors.Join(err, listener.Close())
 	}
 	return serveHTTP(w.ctx, log, listener, a, webdemo.Guard(a.Handler()), func() { c.ready(w, public, people) })
+}
+
+// demoVendor is whose product the demo is.
+const demoVendor = "Workshop Desk"
+
+// demoURL is the address that browsers are told: passkeys belong to a name and not to a
+// number, so where it can be it is that of this machine.
+func demoURL(at net.Addr) *url.URL {
+	host, port, err := net.SplitHostPort(at.String())
+	if err == nil && net.ParseIP(host).Equal(net.IPv4(127, 0, 0, 1)) {
+		return &url.URL{Scheme: "http", Host: net.JoinHostPort("localhost", port)}
+	}
+	return &url.URL{Scheme: "http", Host: at.String()}
 }
 
 func extras(desk *webdemo.Desk) []app.Extra {

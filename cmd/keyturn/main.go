@@ -39,6 +39,8 @@ type commands struct {
 	Migrate migrateCmd `cmd:"" help:"Bring the database's tables up to this release."`
 	Import  importCmd  `cmd:"" help:"Bring in a vendor's sites and users from a CSV file."`
 	Site    siteCmd    `cmd:"" help:"Add, list and connect sites."`
+	Staff   staffCmd   `cmd:"" help:"Add members of the vendor's staff."`
+	SMS     smsCmd     `cmd:"" name:"sms" help:"Top up and prove SMS balances."`
 	Audit   auditCmd   `cmd:"" help:"Export and verify the audit trail."`
 	Routes  routesCmd  `cmd:"" help:"List every route, whom it is for and in which states of a session."`
 	Version versionCmd `cmd:"" help:"Say which release this is."`

@@ -13,9 +13,11 @@ import (
 	"keyturn/internal/app"
 	"keyturn/internal/config"
 	"keyturn/internal/db"
+	"keyturn/internal/delivery"
 	"keyturn/internal/mail"
 	"keyturn/internal/message"
 	"keyturn/internal/secret"
+	"keyturn/internal/sms"
 	"keyturn/internal/web"
 )
 
@@ -41,6 +43,11 @@ func (s serveCmd) Run(w *world) error {
 	if err != nil {
 		return fmt.Errorf("KEYTURN_SMTP_URL: %w", err)
 	}
+	if c.SMSURL.Reveal() != "" {
+		if err := message.CheckTemplates(c.PublicURL.Hostname()); err != nil {
+			return fmt.Errorf("KEYTURN_PUBLIC_URL: %w", err)
+		}
+	}
 	d, err := w.openDB(c)
 	if err != nil {
 		return err
@@ -63,15 +70,23 @@ func (s serveCmd) serve(w *world, c config.Config, d *db.DB, keys *secret.Keys, 
 	d.Clock.Advance(c.ClockOffset)
 	log := logger(w.err, c)
 	d.Clock.Alarm = clockAlarm(log)
-	carriers, stop, err := carriers(relays, c, d)
+	watch := &delivery.Watch{DB: d, Log: log}
+	carriers, stop, err := carriers(relays, c, d, watch)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	a, err := app.New(app.Parts{
+	parts := app.Parts{
 		DB: d, Keys: keys, Log: log, Carriers: carriers, PublicURL: c.PublicURL, Vendor: vendor(c),
 		TrustedProxies: c.TrustedProxies, HashSlots: slots(c), CodeLife: c.CodeLifetime, Node: node(c.Addr),
-	})
+		Countries: c.SMSCountries, BuySMS: c.SMSBuyURL, MailHook: c.MailHookSecret, Watch: watch,
+	}
+	if texts, err := texter(c, d, keys, log, watch); err != nil {
+		return err
+	} else if texts != nil {
+		parts.Carriers.Texts, parts.Receipts = texts, texts
+	}
+	a, err := app.New(parts)
 	if err != nil {
 		return err
 	}
@@ -92,18 +107,33 @@ func (s serveCmd) serve(w *world, c config.Config, d *db.DB, keys *secret.Keys, 
 
 // carriers makes the ways out for mail: one of each queue, so that bulk never holds a
 // connection that a code needs.
-func carriers(all []mail.Relay, c config.Config, d *db.DB) (message.Carriers, func(), error) {
-	options := mail.Options{From: c.MailFrom, Now: d.Clock.Now}
+func carriers(all []mail.Relay, c config.Config, d *db.DB, watch *delivery.Watch) (message.Carriers, func(), error) {
+	options := mail.Options{From: c.MailFrom, Now: d.Clock.Now, Behind: watch.SlowCarrier}
 	codes, err := mail.New(all, options)
 	if err != nil {
 		return message.Carriers{}, nil, err
 	}
+	options.Behind = nil
 	notices, err := mail.New(all, options)
 	if err != nil {
 		codes.Close()
 		return message.Carriers{}, nil, err
 	}
-	return message.Carriers{Codes: codes, Notices: notices}, func() { codes.Close(); notices.Close() }, nil
+	return message.Carriers{Codes: codes, Notices: notices, Sender: c.VendorName, LinkBase: c.PublicURL}, func() { codes.Close(); notices.Close() }, nil
+}
+
+// texter makes the way out for SMS; nil where no provider is configured.
+func texter(c config.Config, d *db.DB, keys *secret.Keys, log *slog.Logger, watch *delivery.Watch) (*sms.Carrier, error) {
+	if c.SMSURL.Reveal() == "" {
+		return nil, nil
+	}
+	texts, err := sms.Open([]secret.Text{c.SMSURL}, sms.Setup{
+		Public: c.PublicURL, HookSecret: keys, Now: d.Clock.Now, Log: log, Slow: watch.SlowCarrier,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("KEYTURN_SMS_URL: %w", err)
+	}
+	return texts, nil
 }
 
 // node names this process among all that share a database: by its machine and where it

@@ -14,17 +14,20 @@ import (
 
 	"keyturn/internal/check"
 	"keyturn/internal/db"
+	"keyturn/internal/delivery"
 	"keyturn/internal/job"
 	"keyturn/internal/message"
 	"keyturn/internal/password"
 	"keyturn/internal/secret"
 	"keyturn/internal/signin"
-	"keyturn/internal/standing"
 	"keyturn/internal/user"
 	"keyturn/internal/web"
 	"keyturn/internal/web/door"
 	"keyturn/internal/web/help"
+	"keyturn/internal/web/hooks"
 	"keyturn/internal/web/me"
+	"keyturn/internal/web/settings"
+	"keyturn/internal/web/staff"
 )
 
 // Parts are what an App is made of.
@@ -44,6 +47,16 @@ type Parts struct {
 	HashSlots int
 	// CodeLife shortens the life of codes, for tests; 0 is ten minutes.
 	CodeLife time.Duration
+	// Receipts reads what SMS providers tell of texts; nil where there is none.
+	Receipts hooks.Receipts
+	// Countries are those whose mobiles may get codes, as two letters.
+	Countries []string
+	// BuySMS is where an admin buys SMS. May be empty.
+	BuySMS string
+	// MailHook signs the news of bounced mail. Empty: none is taken.
+	MailHook secret.Text
+	// Watch measures how long messages take; nil: nobody does.
+	Watch *delivery.Watch
 	// Node names this process among those that share the database, the same after a
 	// restart. May be empty.
 	Node string
@@ -70,6 +83,10 @@ type App struct {
 	help  help.Help
 	log   *slog.Logger
 
+	settings *settings.Settings
+	staff    *staff.Staff
+	hooks    *hooks.Hooks
+
 	metrics metrics
 }
 
@@ -77,35 +94,24 @@ type App struct {
 func New(p Parts) (*App, error) {
 	kit, err := web.New(web.Setup{
 		Log: p.Log, PublicURL: p.PublicURL, Vendor: p.Vendor, TrustedProxies: p.TrustedProxies, Now: p.DB.Clock.Now,
-		Faces: append([]web.Face{door.Face(), me.Face(), help.Face()}, p.Faces...),
+		Faces: append([]web.Face{door.Face(), me.Face(), help.Face(), settings.Face(), staff.Face()}, p.Faces...),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("put the pages together: %w", err)
 	}
-	post := &message.Post{DB: p.DB, Keys: p.Keys}
-	work := job.NewWork()
-	post.Workers(work, p.Carriers)
-	job.On(work, func(ctx context.Context, _ sweepJob) error { return sweepAll(ctx, p.DB) })
-	work.Every(time.Minute, func() job.Args { return sweepJob{} })
-	facts := standing.Source{}
-	slots := &password.Slots{Size: p.HashSlots}
-	numbers := newMetrics(slots)
-	desk := &signin.Desk{
-		DB: p.DB, Keys: p.Keys, Post: post, Standing: facts, Count: numbers.count,
-		Slots: slots, Floor: &password.Floor{}, Pace: &password.Floor{},
-		CodeLife: p.CodeLife, VendorName: p.Vendor.Name,
-	}
-	job.On(work, func(ctx context.Context, _ signin.SkippedJob) error { return desk.RecordSkipped(ctx, 200) })
-	work.Every(10*time.Minute, func() job.Args { return signin.SkippedJob{} })
-	if post.Jobs, err = job.New(p.DB, work, p.Node, p.Log); err != nil {
+	f, err := newFlows(p)
+	if err != nil {
 		return nil, err
 	}
-	checker := &check.Checker{DB: p.DB, Standing: facts, Log: p.Log}
+	checker := &check.Checker{DB: p.DB, Standing: f.facts, Log: p.Log}
 	return &App{
-		parts: p, kit: kit, jobs: post.Jobs, desk: desk, check: checker, log: p.Log, metrics: numbers,
-		door: &door.Door{Kit: kit, Desk: desk, Check: checker},
-		me:   &me.Me{Kit: kit, Desk: desk, Check: checker},
-		help: help.Help{Kit: kit},
+		parts: p, kit: kit, jobs: f.post.Jobs, desk: f.desk, check: checker, log: p.Log, metrics: f.numbers,
+		door:     &door.Door{Kit: kit, Desk: f.desk, Check: checker, Enrol: f.enrol, Rescue: f.rescue},
+		me:       &me.Me{Kit: kit, Desk: f.desk, Check: checker, Enrol: f.enrol},
+		help:     help.Help{Kit: kit},
+		settings: &settings.Settings{Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, BuyURL: p.BuySMS},
+		staff:    &staff.Staff{Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue},
+		hooks:    &hooks.Hooks{Kit: kit, Post: f.post, DB: p.DB, Texts: p.Receipts, MailKey: p.MailHook},
 	}, nil
 }
 
@@ -132,6 +138,9 @@ func (a *App) Run(ctx context.Context, started func()) error {
 	aside := make(chan struct{})
 	go func() { defer close(aside); a.check.Run(ctx) }()
 	go a.recalibrate(ctx)
+	if a.parts.Watch != nil {
+		go a.parts.Watch.Run(ctx)
+	}
 	go a.probe(ctx)
 	started()
 	<-ctx.Done()

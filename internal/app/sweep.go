@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 
+	"keyturn/internal/balance"
 	"keyturn/internal/db"
+	"keyturn/internal/delivery"
+	"keyturn/internal/enrol"
 	"keyturn/internal/limit"
 	"keyturn/internal/message"
 	"keyturn/internal/method"
@@ -23,7 +26,7 @@ const sweepMost = 500
 
 // sweepAll wipes codes that have run out and removes rows that are long over, one short
 // transaction for each kind. What does not work for one kind keeps no other waiting.
-func sweepAll(ctx context.Context, d *db.DB) error {
+func (f *flows) sweepAll(ctx context.Context, d *db.DB) error {
 	var all error
 	for _, sweep := range []func(*db.Tx) error{
 		func(tx *db.Tx) error { return message.Sweep(ctx, tx, sweepMost) },
@@ -31,8 +34,12 @@ func sweepAll(ctx context.Context, d *db.DB) error {
 		func(tx *db.Tx) error { return method.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return session.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { _, err := limit.Sweep(ctx, tx, sweepMost); return err },
+		func(tx *db.Tx) error { return f.rescue.Sweep(ctx, tx, sweepMost) },
+		func(tx *db.Tx) error { return enrol.Sweep(ctx, tx, sweepMost) },
+		func(tx *db.Tx) error { return delivery.Sweep(ctx, tx, sweepMost) },
+		func(tx *db.Tx) error { _, err := balance.SettleDue(ctx, tx, sweepMost); return err },
 	} {
 		all = errors.Join(all, d.Do(ctx, sweep))
 	}
-	return all
+	return errors.Join(all, f.post.SendDue(ctx, sweepMost))
 }

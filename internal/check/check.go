@@ -152,6 +152,16 @@ func (c *Checker) Decision(ctx context.Context, s session.Session, who user.User
 	if s.Factor != "" {
 		asker.Passed = []policy.Pass{{Kind: policy.MethodKind(s.Factor), At: s.FactorAt}}
 	}
+	if s.Device != "" {
+		device, err := session.DeviceByID(ctx, c.DB, s.User, s.Device, now)
+		switch {
+		case errors.Is(err, fault.NotFound): // forgotten meanwhile
+		case err != nil:
+			return policy.Decision{}, fmt.Errorf("find a remembered device: %w", err)
+		default:
+			asker.Remembered = standing.Remembered(device)
+		}
+	}
 	f, err := c.Standing.Of(ctx, c.DB, now, asker)
 	if err != nil {
 		return policy.Decision{}, err

@@ -165,9 +165,9 @@ func providers(text string) (secret.Text, error) {
 			if p, _ := u.User.Password(); u.User.Username() == "" || p == "" {
 				return secret.Text{}, errors.New("must have the provider's user and secret before the @")
 			}
-		case "webhook+https":
-			if !isHost(u.Hostname()) {
-				return secret.Text{}, errors.New("must have a host after webhook+https://")
+		case "webhook+https", "webhook+http":
+			if _, err := safeURL(strings.TrimPrefix(u.Scheme, "webhook+") + "://" + u.Host); err != nil {
+				return secret.Text{}, errors.New("must have a host after webhook+https://, or loopback after webhook+http://")
 			}
 		default:
 			return secret.Text{}, errors.New("must begin with twilio://, messagemedia://, clicksend:// or webhook+https://")

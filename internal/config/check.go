@@ -12,6 +12,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"keyturn/internal/secret"
 )
 
 const (
@@ -223,4 +225,13 @@ func luminance(c [3]float64) float64 {
 		}
 	}
 	return 0.2126*c[0] + 0.7152*c[1] + 0.0722*c[2]
+}
+
+// hookSecret is long enough that nobody guesses it (Standard Webhooks: 24 bytes or more).
+func hookSecret(text string) (secret.Text, error) {
+	const least = 24
+	if len(text) < least || strings.ContainsAny(text, " \t") {
+		return secret.Text{}, errors.New("must be 24 characters or more, without spaces")
+	}
+	return secret.NewText(text), nil
 }

@@ -32,8 +32,14 @@ type Config struct {
 	SMTPURL secret.Text
 	// MailFrom is the one address that mail comes from.
 	MailFrom string
+	// MailHookSecret signs what is told of bounced mail. May be empty: nothing is told then.
+	MailHookSecret secret.Text
+	// MailCanary is the mailbox in which arriving mail is timed. May be empty.
+	MailCanary string
 	// SMSURL is one or more SMS providers, comma-separated, in order of preference.
 	SMSURL secret.Text
+	// SMSBuyURL is where an admin buys SMS. May be empty.
+	SMSBuyURL string
 	// SMSCountries are where SMS may go, as ISO 3166-1 alpha-2 codes. Never empty.
 	SMSCountries []string
 

@@ -27,7 +27,10 @@ var good = map[string]string{
 	"SMTP_URL":           "smtp://mailer:s3cr3t-mail@mail.example.com:587?tls=required,smtps://other:s3cr3t-two@mail2.example.com",
 	"MAIL_FROM":          "no-reply@signin.example.com",
 	"SMS_URL":            "twilio://AC123:s3cr3t-sms@?from=Keyturn&base=https://sms.example.com,webhook+https://hooks.example.com/sms?secret=s3cr3t-hook",
+	"SMS_BUY_URL":        "https://vendor.example/buy-sms",
 	"SMS_COUNTRIES":      "AU,NZ",
+	"MAIL_HOOK_SECRET":   "whsec_s3cr3t-hook-of-mail",
+	"MAIL_CANARY":        "canary@signin.example.com",
 	"XERO_CLIENT_ID":     "0123456789ABCDEF",
 	"XERO_CLIENT_SECRET": "s3cr3t-xero",
 	"XERO_BASE_URL":      "http://127.0.0.1:8090/",
@@ -70,15 +73,16 @@ func TestEverySettingIsRead(t *testing.T) {
 	t.Parallel()
 	c := load(t, nil, environ(), "")
 	if c.DatabaseURL.Reveal() != good["DATABASE_URL"] || c.SMTPURL.Reveal() != good["SMTP_URL"] ||
-		c.SMSURL.Reveal() != good["SMS_URL"] || c.XeroClientSecret.Reveal() != good["XERO_CLIENT_SECRET"] {
+		c.SMSURL.Reveal() != good["SMS_URL"] || c.XeroClientSecret.Reveal() != good["XERO_CLIENT_SECRET"] ||
+		c.MailHookSecret.Reveal() != good["MAIL_HOOK_SECRET"] {
 		t.Error("a secret is not what was given")
 	}
 	if c.PublicURL.String() != "https://signin.example.com" {
 		t.Errorf("the public URL is %v", c.PublicURL)
 	}
-	got := fmt.Sprint(c.Addr, " ", c.MetricsAddr, " ", c.KeysFile, " ", c.MailFrom, " ", c.SMSCountries, " ", c.XeroClientID, " ",
+	got := fmt.Sprint(c.Addr, " ", c.MetricsAddr, " ", c.KeysFile, " ", c.MailFrom, " ", c.SMSCountries, " ", c.SMSBuyURL, " ", c.MailCanary, " ", c.XeroClientID, " ",
 		c.XeroBaseURL, " ", c.RealDomains, " ", c.VendorName, " ", c.VendorSupport, " ", c.VendorAccent, " ", c.LogFormat, " ", c.HashSlots)
-	want := "0.0.0.0:8443 127.0.0.1:9090 /etc/keyturn/keyturn.keys no-reply@signin.example.com [AU NZ] 0123456789ABCDEF " +
+	want := "0.0.0.0:8443 127.0.0.1:9090 /etc/keyturn/keyturn.keys no-reply@signin.example.com [AU NZ] https://vendor.example/buy-sms canary@signin.example.com 0123456789ABCDEF " +
 		"http://127.0.0.1:8090 [example intranet.example.com] Workshop Software support@vendor.example, 07 5550 0142 #16458c json 4"
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

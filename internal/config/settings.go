@@ -107,6 +107,20 @@ func mailSettings() []setting {
 			show:    func(c Config) string { return c.MailFrom },
 		},
 		{
+			name: "MAIL_HOOK_SECRET", secret: true,
+			about:   "What signs the news of bounced mail at /hooks/mail, 24 characters or more. Without it\nthe address is not there.",
+			example: "whsec_aVeryLongSecretOfYourOwn24",
+			set:     into(func(c *Config) *secret.Text { return &c.MailHookSecret }, hookSecret),
+			show:    func(c Config) string { return showSecret(c.MailHookSecret) },
+		},
+		{
+			name:    "MAIL_CANARY",
+			about:   "A mailbox that reports at /hooks/mail what arrives in it: each relay sends there every\nfew minutes, and how long that takes is measured.",
+			example: "canary@signin.example.com",
+			set:     into(func(c *Config) *string { return &c.MailCanary }, mailFrom),
+			show:    func(c Config) string { return c.MailCanary },
+		},
+		{
 			name:    "REAL_DOMAINS",
 			about:   "Domains that count as deliverable, with their subdomains, without a DNS look-up.",
 			example: "example,intranet.example.com",
@@ -115,10 +129,17 @@ func mailSettings() []setting {
 		},
 		{
 			name: "SMS_URL", secret: true,
-			about:   "SMS providers in order of preference, comma-separated: twilio, messagemedia, clicksend,\nwebhook+https. Checked, and not used by this release.",
+			about:   "SMS providers in order of preference, comma-separated: twilio, messagemedia, clicksend,\nwebhook+https. Without one no code goes by SMS.",
 			example: "twilio://SID:TOKEN@?from=Keyturn",
 			set:     into(func(c *Config) *secret.Text { return &c.SMSURL }, providers),
 			show:    func(c Config) string { return showSecret(c.SMSURL) },
+		},
+		{
+			name:    "SMS_BUY_URL",
+			about:   "Where an admin buys SMS: the link on the page of the SMS balance.",
+			example: "https://vendor.example/buy-sms",
+			set:     into(func(c *Config) *string { return &c.SMSBuyURL }, safeURL),
+			show:    func(c Config) string { return c.SMSBuyURL },
 		},
 		{
 			name: "SMS_COUNTRIES", fallback: "AU,NZ,GB,US",

@@ -14,11 +14,14 @@ import (
 // keptMost is how many messages an inbox keeps; the oldest goes first.
 const keptMost = 5000
 
-// relay is what the inbox calls itself in receipts.
-const relay = "inbox"
+// What the inbox calls itself in receipts, as a mail server and as a phone.
+const (
+	relay = "inbox"
+	phone = "phone"
+)
 
-// Inbox is every mailbox of the demo. It takes the mail of all carriers and sends none
-// of it on. It keeps its messages in memory, the last 5,000 of them, and is safe for
+// Inbox is every mailbox and every phone of the demo. It takes the mail and the SMS of all
+// carriers and sends none of it on. It keeps its messages in memory, the last 5,000 of them, and is safe for
 // concurrent use.
 type Inbox struct {
 	now func() time.Time
@@ -35,7 +38,8 @@ type Entry struct {
 	Number  int64
 	Channel message.Channel
 	// To is the address or number it went to.
-	To      string
+	To string
+	// Subject is empty for an SMS.
 	Subject string
 	// Text is the plain text, HTML the same words as HTML; HTML may be empty. Both are
 	// as the carrier got them.
@@ -91,6 +95,26 @@ func (i *Inbox) Send(ctx context.Context, l message.Letter) (message.Receipt, er
 		Number: i.last, Channel: message.Email, To: l.To, Subject: l.Subject, Text: l.Text, HTML: l.HTML, At: now,
 	})
 	return message.Receipt{Relay: relay, Accepted: true, Code: 250, Status: "2.0.0", Text: "kept in the demo's inbox"}, nil
+}
+
+// Text implements message.Texter: the SMS arrives at once. A number that refuses says so
+// like a provider would.
+func (i *Inbox) Text(ctx context.Context, t message.Text) (message.Receipt, error) {
+	if err := ctx.Err(); err != nil {
+		return message.Receipt{}, err
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	now := i.now()
+	if !t.Deadline.IsZero() && !now.Before(t.Deadline) {
+		return message.Receipt{}, message.Late
+	}
+	if why := i.refused[mailbox(t.To)]; why != "" {
+		return message.Receipt{Relay: phone, Permanent: true, Reason: why, Next: -1}, nil
+	}
+	i.last++
+	i.keep(Entry{Number: i.last, Channel: message.SMS, To: t.To, Text: t.Body, At: now})
+	return message.Receipt{Relay: phone, Accepted: true, Parts: 1, Next: -1}, nil
 }
 
 // keep adds an entry, and lets the oldest go when there are too many.

@@ -40,8 +40,8 @@ func pennine() workshop {
 		twofa: policy.SettingEveryone, remember: policy.Remember14,
 		usual: locale.DemoNoteCode,
 		members: []member{
-			{login: "nigel@penninegarage.example", first: "Nigel", last: "Ashworth", mobile: "+447700900123", group: policy.GroupAdmin, proved: true},
-			{login: "sunita@penninegarage.example", first: "Sunita", last: "Rao", mobile: "+447700900654", group: policy.GroupManager, proved: true},
+			{login: "nigel@penninegarage.example", first: "Nigel", last: "Ashworth", mobile: "+447400100123", group: policy.GroupAdmin, proved: true},
+			{login: "sunita@penninegarage.example", first: "Sunita", last: "Rao", mobile: "+447400100654", group: policy.GroupManager, proved: true},
 			{login: "callum@penninegarage.example", first: "Callum", last: "Firth", group: policy.GroupMechanic},
 		},
 	}

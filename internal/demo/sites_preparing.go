@@ -44,8 +44,8 @@ func thistle() workshop {
 		since: daysAgo(120), by: "Fiona Baird", organisation: "Thistle Motors Ltd", rollout: undated,
 		usual: locale.DemoNotePassword,
 		members: []member{
-			{login: "fiona@thistlemotors.example", first: "Fiona", last: "Baird", mobile: "+447700900461", group: policy.GroupAdmin},
-			{login: "euan@thistlemotors.example", first: "Euan", last: "Rennie", mobile: "+447700900785", group: policy.GroupMechanic},
+			{login: "fiona@thistlemotors.example", first: "Fiona", last: "Baird", mobile: "+447400100461", group: policy.GroupAdmin},
+			{login: "euan@thistlemotors.example", first: "Euan", last: "Rennie", mobile: "+447400100785", group: policy.GroupMechanic},
 		},
 	}
 }

@@ -45,6 +45,10 @@ type Options struct {
 	// whether it went well. The stages are dial, greet, hello, starttls, auth, mail,
 	// rcpt, data, body, answer and reset. It is called from several goroutines.
 	Observe func(relay, stage string, took time.Duration, ok bool)
+	// Behind, if set, says whether a relay (host:port) is measured as slow or down: it is
+	// tried after those that are not, and before those that rest. It is asked for each
+	// letter and must not wait. It is for codes, which are measured.
+	Behind func(relay string) bool
 	// Dial opens the connection; nil means TCP.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
@@ -164,16 +168,20 @@ func (c *Carrier) Send(ctx context.Context, l Letter) (Receipt, error) {
 }
 
 // course is the order in which a letter tries the relays: those in good standing by
-// preference, then the resting ones.
+// preference, then those that are measured as slow, then the resting ones. A slow relay
+// takes the letter at least, and a relay that rests may not.
 func (c *Carrier) course(now time.Time) []*lane {
 	good := make([]*lane, 0, len(c.lanes))
-	var resting []*lane
+	var behind, resting []*lane
 	for _, l := range c.lanes {
-		if l.health.resting(now) {
+		switch {
+		case l.health.resting(now):
 			resting = append(resting, l)
-			continue
+		case c.opt.Behind != nil && c.opt.Behind(l.relay.Addr()):
+			behind = append(behind, l)
+		default:
+			good = append(good, l)
 		}
-		good = append(good, l)
 	}
-	return append(good, resting...)
+	return append(append(good, behind...), resting...)
 }

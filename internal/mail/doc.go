@@ -28,8 +28,12 @@
 //
 // A relay that failed, or was overtaken, is put behind the others for 1 s, then 2 s, 4 s … at
 // most 30 s; then one letter tries it first again. It is still tried as the last
-// resort meanwhile.
+// resort meanwhile. A relay that takes letters and delivers them slowly is put behind the
+// others by whoever measures that: see Options.Behind.
 //
 // Codes, notices and bulk mail must not wait for each other: make one Carrier for
 // each queue. Carriers share nothing.
+//
+// What a mail server says later comes back as a delivery status notification (RFC 3464)
+// or by a provider's hook; ParseReport and ReadHook read them.
 package mail

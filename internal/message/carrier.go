@@ -47,9 +47,41 @@ type Letter struct {
 	Deadline time.Time
 }
 
-// Receipt is what a relay said about a letter.
+// Texter hands SMS to providers, to one of them in each call: the first healthy one at or
+// after Text.After. What it says is a Receipt:
+//
+//   - Accepted: the provider took it.
+//   - Unknown: it was handed over and the answer was lost. With a Next (the provider said
+//     500, 502 or 504) it may be tried once more, elsewhere; without one (a timeout after
+//     the request was written) it may not.
+//   - Permanent: the number was refused, and no provider will do.
+//   - Otherwise it was not taken, for now (429, 503, no connection), and Next says who
+//     may be tried.
+//
+// An error means that nobody could be asked, and that the same text may be given again. Of
+// a request that was written, even in part, the outcome is Unknown and never an error.
+type Texter interface {
+	Text(ctx context.Context, t Text) (Receipt, error)
+}
+
+// Text is one SMS, ready to send.
+type Text struct {
+	// Key is our reference for receipts: at most 200 letters, digits, dots, dashes and
+	// underscores, another one for every time that a message is given away.
+	Key string
+	// To is a number in E.164.
+	To string
+	// Body is one part of the GSM 7-bit alphabet (3GPP TS 23.038).
+	Body string
+	// Deadline is the time at which it stops being worth sending.
+	Deadline time.Time
+	// After is the index of the first provider that may be tried.
+	After int
+}
+
+// Receipt is what a relay or a provider said about a letter or a text.
 type Receipt struct {
-	// Relay is the relay's host:port, without credentials.
+	// Relay is the relay's host:port or the provider's name, without credentials.
 	Relay string
 	// Accepted says that the relay took responsibility for the letter.
 	Accepted bool
@@ -58,7 +90,14 @@ type Receipt struct {
 	Unknown bool
 	// Permanent says that the same letter would be refused again.
 	Permanent bool
-	// Code is the reply code of RFC 5321, such as 550; 0 if there was no reply.
+	// Ref is the provider's own name for the text, and Parts how many parts it counts; 0
+	// if it did not say.
+	Ref   string
+	Parts int
+	// Next is the index of the next provider that may be tried with the text. It is
+	// above Text.After; anything else, such as -1, says that there is none.
+	Next int
+	// Code is the reply code of RFC 5321, such as 550, or of HTTP; 0 if there was no reply.
 	Code int
 	// Status is the enhanced status code of RFC 3463, such as "5.2.2", or empty.
 	Status string
@@ -101,3 +140,25 @@ const (
 	// Other is everything else; the code and the words say more.
 	Other Reason = "other"
 )
+
+// The reasons of SMS.
+const (
+	// NumberInvalid says that the number does not exist or takes no SMS.
+	NumberInvalid Reason = "number_invalid"
+	// NumberBlocked says that the number's carrier or its owner takes no SMS from us.
+	NumberBlocked Reason = "number_blocked"
+	// OptedOut says that the number's owner told the provider to stop.
+	OptedOut Reason = "opted_out"
+	// CarrierDown says that the provider cannot be reached or is not in service.
+	CarrierDown Reason = "carrier_down"
+	// Unreachable says that the phone was off or out of reach for too long.
+	Unreachable Reason = "unreachable"
+	// NoBalance says that the site had no SMS part left.
+	NoBalance Reason = "no_balance"
+)
+
+// NamesNumber says that the number itself is the cause: the next text to it would end
+// the same way.
+func (r Reason) NamesNumber() bool {
+	return r == NumberInvalid || r == NumberBlocked || r == OptedOut
+}

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"keyturn/internal/db"
+	"keyturn/internal/delivery"
+	"keyturn/internal/fault"
 	"keyturn/internal/id"
 	"keyturn/internal/job"
 	"keyturn/internal/secret"
@@ -27,6 +29,18 @@ type Kind string
 const (
 	// SignInCode carries the code of a sign-in.
 	SignInCode Kind = "signin_code"
+	// ProveCode carries a code to an address or number that somebody who is in wants to
+	// use from now on.
+	ProveCode Kind = "prove_code"
+	// TestCode carries a code that opens nothing: an admin looks whether it arrives.
+	TestCode Kind = "test_code"
+	// ResetLink carries the link for a forgotten password, by mail only.
+	ResetLink Kind = "reset_link"
+	// RecoveryStop carries the link that stops a recovery by staff.
+	RecoveryStop Kind = "recovery_stop"
+	// NoticeMail tells of things that happened: those of the notices that it is the
+	// message of.
+	NoticeMail Kind = "notice"
 )
 
 // Channel is how a message travels.
@@ -41,13 +55,17 @@ const (
 // State is where a message stands. It only moves forward.
 type State string
 
-// The states: queued and handed over are open, the others are final.
+// The states: queued is open. What was accepted, or given away without an answer, may
+// yet turn out to be delivered or undelivered; the others are final as far as we do
+// something, and only news of a copy that was given away moves them.
 const (
-	Queued   State = "queued"
-	Accepted State = "accepted"
-	Refused  State = "refused"
-	Expired  State = "expired"
-	Dropped  State = "dropped"
+	Queued      State = "queued"
+	Accepted    State = "accepted"
+	Delivered   State = "delivered"
+	Undelivered State = "undelivered"
+	Refused     State = "refused"
+	Expired     State = "expired"
+	Dropped     State = "dropped"
 )
 
 // StepKind is one thing that happened to a message.
@@ -56,11 +74,17 @@ type StepKind string
 // The steps of a timeline, in the order in which they may come.
 const (
 	StepPromised StepKind = "promised"
+	// StepHanded says that a text is being given to a provider.
+	StepHanded   StepKind = "handed"
 	StepDelayed  StepKind = "delayed"
 	StepAccepted StepKind = "accepted"
 	StepUnknown  StepKind = "unknown"
-	StepRefused  StepKind = "refused"
-	StepExpired  StepKind = "expired"
+	// StepNoBalance says that the site had no SMS part left to send it again.
+	StepNoBalance   StepKind = "no_balance"
+	StepRefused     StepKind = "refused"
+	StepExpired     StepKind = "expired"
+	StepDelivered   StepKind = "delivered"
+	StepUndelivered StepKind = "undelivered"
 )
 
 // Step is one line of the timeline.
@@ -92,6 +116,11 @@ type Message struct {
 	State     State
 	CreatedAt time.Time
 	ExpiresAt time.Time
+	// Hold is the SMS part that is reserved for an SMS, by Reserve, in the transaction of
+	// the promise. Admin says that the person is an Admin of the site that pays, who may
+	// use the float. Both are for Promise only, and are not read back.
+	Hold  id.Hold
+	Admin bool
 
 	sealed []byte
 }
@@ -108,8 +137,10 @@ type Words struct {
 	Zone string `json:"zone"`
 	// Agent is what asked, in words, as "Chrome on Windows".
 	Agent string `json:"agent,omitempty"`
-	// Helper is whom to tell when the person did not ask for this, and Role what they are.
-	Helper string `json:"helper,omitempty"`
+	// Helper is the Admin to tell when the person did not ask for this. Where there is no
+	// other, Manager is the account manager's address.
+	Helper  string `json:"helper,omitempty"`
+	Manager string `json:"manager,omitempty"`
 }
 
 // Post keeps the promises: it stores messages, and its workers send them.
@@ -117,12 +148,21 @@ type Post struct {
 	DB   *db.DB
 	Keys *secret.Keys
 	Jobs *job.Queue
+
+	out Carriers
 }
 
 // Promise stores a message and its job in the caller's transaction. plain is its
-// secret, a code, or empty.
+// secret, a code or the token of a link, or empty. An ID that is set is kept: an SMS has
+// one before it is promised, because its part was reserved for it (balance.Reserve, as
+// try 1 of the message, in the same transaction) and stands in Hold.
 func (p *Post) Promise(ctx context.Context, tx *db.Tx, m Message, plain secret.Text) (id.Message, error) {
-	m.ID = id.New[id.Message]()
+	if m.Channel == SMS && (m.ID == "" || m.Hold == "" || m.Site == "") {
+		return "", fmt.Errorf("promise an SMS: it needs its id, the site that pays and a part held: %w", fault.Invalid)
+	}
+	if m.ID == "" {
+		m.ID = id.New[id.Message]()
+	}
 	m.State, m.CreatedAt = Queued, tx.Now
 	if plain.Reveal() != "" {
 		sealed, err := p.Keys.Seal(place(m), []byte(plain.Reveal()))
@@ -138,6 +178,12 @@ func (p *Post) Promise(ctx context.Context, tx *db.Tx, m Message, plain secret.T
 	if err := insert(ctx, tx, m, string(words)); err != nil {
 		return "", fmt.Errorf("store a message: %w", err)
 	}
+	if m.Channel == SMS {
+		first := textCopy{try: try{User: m.User, Message: m.ID, No: 1}, site: m.Site, hold: m.Hold, admin: m.Admin, state: held}
+		if err := insertCopy(ctx, tx, first); err != nil {
+			return "", fmt.Errorf("store an SMS's part: %w", err)
+		}
+	}
 	if err := addStep(ctx, tx, m, Step{Kind: StepPromised, At: tx.Now}); err != nil {
 		return "", err
 	}
@@ -145,12 +191,23 @@ func (p *Post) Promise(ctx context.Context, tx *db.Tx, m Message, plain secret.T
 }
 
 // Drop ends a message whose code was used or replaced, and wipes the code. One that
-// has ended already stays as it is, but for the code.
+// has ended already stays as it is, but for the code. The part of an SMS that was not
+// given away is given back.
 func Drop(ctx context.Context, tx *db.Tx, who id.User, which id.Message) error {
-	if err := wipe(ctx, tx, who, which, Dropped); err != nil {
+	channel, err := wipe(ctx, tx, who, which, Dropped)
+	if err != nil {
 		return fmt.Errorf("drop a message: %w", err)
 	}
-	return nil
+	if channel != SMS {
+		return nil
+	}
+	return letGo(ctx, tx, who, which)
+}
+
+// Typed notes that a message's code was typed back, from which it is known how long the
+// message took. stale says that the code had been replaced or had run out by then.
+func (p *Post) Typed(ctx context.Context, tx *db.Tx, _ id.User, which id.Message, stale bool) error {
+	return delivery.Typed(ctx, tx, which, stale)
 }
 
 // Trail is the timeline of a message, the oldest step first.
@@ -166,14 +223,35 @@ func ByID(ctx context.Context, from db.Reader, who id.User, which id.Message) (M
 // keepOver is how long a message that is over is kept, for support.
 const keepOver = 30 * 24 * time.Hour
 
-// Sweep wipes the codes of messages that have run out, and removes messages that are
-// long over; limit at most of each at once.
+// Sweep wipes the codes of messages that have run out, gives back what was held for those
+// that were never given away, and removes messages and notices that are long over; limit
+// at most of each at once. A part of which nobody knows what became of its message stays
+// held: balance.SettleDue ends it.
 func Sweep(ctx context.Context, tx *db.Tx, limit int) error {
-	if err := sweep(ctx, tx, limit); err != nil {
+	over, err := expire(ctx, tx, limit)
+	if err != nil {
+		return fmt.Errorf("end messages that have run out: %w", err)
+	}
+	for _, m := range over {
+		if err := addStep(ctx, tx, m, Step{Kind: StepExpired, At: tx.Now}); err != nil {
+			return err
+		}
+		if m.Channel != SMS {
+			continue
+		}
+		if err := letGo(ctx, tx, m.User, m.ID); err != nil {
+			return err
+		}
+	}
+	if err := blank(ctx, tx, limit); err != nil {
 		return fmt.Errorf("wipe codes that have run out: %w", err)
 	}
 	if err := remove(ctx, tx, tx.Now.Add(-keepOver), limit); err != nil {
 		return fmt.Errorf("remove old messages: %w", err)
+	}
+	// Whoever could not be reached by any road for a month will not be.
+	if err := removeUntold(ctx, tx, tx.Now.Add(-keepOver), limit); err != nil {
+		return fmt.Errorf("remove old notices: %w", err)
 	}
 	return nil
 }
@@ -182,10 +260,11 @@ func place(m Message) secret.Place {
 	return secret.Place{Owner: string(m.User), Table: "messages", Row: string(m.ID), Column: "sealed"}
 }
 
-// lane is the queue of a message: codes never stand behind anything else.
+// lane is the queue of a message: whatever somebody waits for never stands behind
+// anything else.
 func (k Kind) lane() job.Lane {
-	if k == SignInCode {
-		return job.Codes
+	if k == NoticeMail {
+		return job.Notices
 	}
-	return job.Notices
+	return job.Codes
 }

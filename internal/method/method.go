@@ -21,6 +21,8 @@ type Method struct {
 	User id.User
 	ID   id.Method
 	Kind policy.MethodKind
+	// Name is what its owner calls it ("my iPhone"); empty: nothing.
+	Name string
 	// Address is where its codes go: a mailbox or a number; empty for the others.
 	Address  string
 	LinkedAt time.Time
@@ -96,14 +98,24 @@ func Refused(ctx context.Context, tx *db.Tx, who id.User, which id.Method, why s
 	return healthy(ctx, tx, who, which, policy.HealthUnknown, why)
 }
 
-// deadFor is how long a refusal is believed. A server may have been wrong, and a mailbox
+// Bounced notes that a message came back from its address for good, and why. A method
+// that is gone is left alone: news of a message may come late.
+func Bounced(ctx context.Context, tx *db.Tx, who id.User, which id.Method, why string) error {
+	return healthy(ctx, tx, who, which, policy.HealthBounced, why)
+}
+
+// deadFor is how long a refusal or a bounce is believed. A server may have been wrong, and a mailbox
 // may have been made since; the next code then finds out.
 const deadFor = 24 * time.Hour
 
-// Sweep forgets refusals that are old, limit at most at once.
+// Sweep forgets refusals and bounces that are old, set-ups of authenticators that nobody
+// finished, and ceremonies that are over; limit at most of each at once.
 func Sweep(ctx context.Context, tx *db.Tx, limit int) error {
 	if err := revive(ctx, tx, tx.Now.Add(-deadFor), limit); err != nil {
 		return fmt.Errorf("forget old refusals: %w", err)
 	}
-	return nil
+	if err := sweepTOTP(ctx, tx, limit); err != nil {
+		return fmt.Errorf("sweep unfinished authenticators: %w", err)
+	}
+	return SweepCeremonies(ctx, tx, limit)
 }

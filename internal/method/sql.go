@@ -10,19 +10,19 @@ import (
 )
 
 const columns = `
-	user_id, method_id, kind, address, linked_at, proved_at, last_used_at, awaits_proof, pending,
+	user_id, method_id, kind, name, address, linked_at, proved_at, last_used_at, awaits_proof, pending,
 	unproved_sent, wrong_in_row, health, health_why`
 
 func scan(r db.Row) (m Method, err error) {
-	return m, r.Scan(&m.User, &m.ID, &m.Kind, &m.Address, db.When(&m.LinkedAt), db.When(&m.ProvedAt), db.When(&m.LastUsedAt),
+	return m, r.Scan(&m.User, &m.ID, &m.Kind, &m.Name, &m.Address, db.When(&m.LinkedAt), db.When(&m.ProvedAt), db.When(&m.LastUsedAt),
 		&m.AwaitsProof, &m.Pending, &m.UnprovedSent, &m.WrongInRow, &m.Health, &m.HealthWhy)
 }
 
 func insert(ctx context.Context, tx *db.Tx, m Method) error {
 	return tx.Change(ctx, `
-		INSERT INTO methods (user_id, method_id, kind, address, linked_at, proved_at, awaits_proof, pending, health, health_why)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		m.User, m.ID, m.Kind, m.Address, db.Stamp(m.LinkedAt), db.Stamp(m.ProvedAt), m.AwaitsProof, m.Pending, m.Health, m.HealthWhy)
+		INSERT INTO methods (user_id, method_id, kind, name, address, linked_at, proved_at, awaits_proof, pending, unproved_sent, health, health_why)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		m.User, m.ID, m.Kind, m.Name, m.Address, db.Stamp(m.LinkedAt), db.Stamp(m.ProvedAt), m.AwaitsProof, m.Pending, m.UnprovedSent, m.Health, m.HealthWhy)
 }
 
 func of(ctx context.Context, from db.Reader, who id.User) ([]Method, error) {
@@ -67,6 +67,162 @@ func revive(ctx context.Context, tx *db.Tx, before time.Time, limit int) error {
 		UPDATE methods SET health = 'unknown'
 		 WHERE (user_id, method_id) IN (
 		       SELECT user_id, method_id FROM methods
-		        WHERE health = 'refused' AND health_at < $1 ORDER BY health_at LIMIT $2)`, db.Stamp(before), limit)
+		        WHERE health IN ('refused', 'bounced') AND health_at < $1 ORDER BY health_at LIMIT $2)`, db.Stamp(before), limit)
 	return err
+}
+
+func rename(ctx context.Context, tx *db.Tx, who id.User, which id.Method, name string) error {
+	return tx.Change(ctx, `
+		UPDATE methods SET name = $3
+		 WHERE user_id = $1 AND method_id = $2 AND removed_at IS NULL`, who, which, name)
+}
+
+func remove(ctx context.Context, tx *db.Tx, who id.User, which id.Method) error {
+	return tx.Change(ctx, `
+		UPDATE methods SET removed_at = $3
+		 WHERE user_id = $1 AND method_id = $2 AND removed_at IS NULL`, who, which, db.Stamp(tx.Now))
+}
+
+// forget deletes what is secret of a method, whatever kind it is.
+func forget(ctx context.Context, tx *db.Tx, who id.User, which id.Method) error {
+	for _, text := range []string{
+		`DELETE FROM totp_secrets WHERE user_id = $1 AND method_id = $2`,
+		`DELETE FROM passkeys WHERE user_id = $1 AND method_id = $2`,
+		`DELETE FROM recovery_codes WHERE user_id = $1 AND method_id = $2`,
+	} {
+		if _, err := tx.Exec(ctx, text, who, which); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func prove(ctx context.Context, tx *db.Tx, who id.User, which id.Method) error {
+	return tx.Change(ctx, `
+		UPDATE methods
+		   SET pending = FALSE, awaits_proof = FALSE, proved_at = COALESCE(proved_at, $3), unproved_sent = 0,
+		       wrong_in_row = CASE WHEN kind IN ('email', 'sms') THEN 0 ELSE wrong_in_row END,
+		       health = 'good', health_why = '', health_at = $3
+		 WHERE user_id = $1 AND method_id = $2 AND removed_at IS NULL`, who, which, db.Stamp(tx.Now))
+}
+
+func scanTOTP(r db.Row) (t totp, err error) { return t, r.Scan(&t.id, &t.sealed, &t.last) }
+
+func insertTOTP(ctx context.Context, tx *db.Tx, m Method, sealed []byte) error {
+	return tx.Change(ctx, `INSERT INTO totp_secrets (user_id, method_id, sealed) VALUES ($1, $2, $3)`, m.User, m.ID, sealed)
+}
+
+func totpByID(ctx context.Context, from db.Reader, who id.User, which id.Method) (totp, error) {
+	return db.One(ctx, from, scanTOTP, `
+		SELECT method_id, sealed, last_step FROM totp_secrets WHERE user_id = $1 AND method_id = $2`, who, which)
+}
+
+// advance is the compare-and-set that lets one of many equal codes pass.
+func advance(ctx context.Context, tx *db.Tx, who id.User, which id.Method, step int64) (int64, error) {
+	return tx.Exec(ctx, `
+		UPDATE totp_secrets SET last_step = $3
+		 WHERE user_id = $1 AND method_id = $2 AND last_step < $3`, who, which, step)
+}
+
+// notFinished is an authenticator whose set-up nobody finished.
+const notFinished = ` kind = 'totp' AND pending AND proved_at IS NULL AND removed_at IS NULL`
+
+func unfinished(ctx context.Context, from db.Reader, who id.User) (Method, error) {
+	return db.One(ctx, from, scan, `
+		SELECT `+columns+` FROM methods WHERE user_id = $1 AND`+notFinished+` ORDER BY method_id DESC LIMIT 1`, who)
+}
+
+func unfinishedOf(ctx context.Context, from db.Reader, who id.User) ([]Method, error) {
+	return db.Many(ctx, from, scan, `
+		SELECT `+columns+` FROM methods WHERE user_id = $1 AND`+notFinished+` ORDER BY method_id LIMIT 100`, who)
+}
+
+func unfinishedBefore(ctx context.Context, from db.Reader, before time.Time, limit int) ([]Method, error) {
+	return db.Many(ctx, from, scan, `
+		SELECT `+columns+` FROM methods WHERE linked_at <= $1 AND`+notFinished+` ORDER BY linked_at LIMIT $2`, db.Stamp(before), limit)
+}
+
+func dropUnproved(ctx context.Context, tx *db.Tx, who id.User, which id.Method) (int64, error) {
+	return tx.Exec(ctx, `DELETE FROM methods WHERE user_id = $1 AND method_id = $2 AND`+notFinished, who, which)
+}
+
+func insertRecovery(ctx context.Context, tx *db.Tx, m Method, no int, hash []byte) error {
+	return tx.Change(ctx, `
+		INSERT INTO recovery_codes (user_id, method_id, code_no, hash) VALUES ($1, $2, $3, $4)`, m.User, m.ID, no, hash)
+}
+
+func recoveryUnused(ctx context.Context, from db.Reader, who id.User, which id.Method) ([]recoveryCode, error) {
+	return db.Many(ctx, from, func(r db.Row) (c recoveryCode, err error) { return c, r.Scan(&c.no, &c.hash) }, `
+		SELECT code_no, hash FROM recovery_codes
+		 WHERE user_id = $1 AND method_id = $2 AND used_at IS NULL ORDER BY code_no LIMIT 100`, who, which)
+}
+
+func useRecovery(ctx context.Context, tx *db.Tx, m Method, no int64) (int64, error) {
+	return tx.Exec(ctx, `
+		UPDATE recovery_codes SET used_at = $4
+		 WHERE user_id = $1 AND method_id = $2 AND code_no = $3 AND used_at IS NULL`, m.User, m.ID, no, db.Stamp(tx.Now))
+}
+
+func recoveryLeft(ctx context.Context, from db.Reader, who id.User) (int, error) {
+	return db.One(ctx, from, func(r db.Row) (n int, err error) { return n, r.Scan(&n) }, `
+		SELECT COUNT(*) FROM recovery_codes c
+		  JOIN methods m ON m.user_id = c.user_id AND m.method_id = c.method_id
+		 WHERE c.user_id = $1 AND c.used_at IS NULL AND m.removed_at IS NULL`, who)
+}
+
+func scanPasskey(r db.Row) (k passkey, err error) {
+	return k, r.Scan(&k.method, &k.credential, &k.record)
+}
+
+// insertPasskey says how many rows it made: none if the credential is somebody's already.
+func insertPasskey(ctx context.Context, tx *db.Tx, who id.User, k passkey) (int64, error) {
+	return tx.Exec(ctx, `
+		INSERT INTO passkeys (user_id, method_id, credential_id, credential) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (credential_id) DO NOTHING`, who, k.method, k.credential, k.record)
+}
+
+func passkeysOf(ctx context.Context, from db.Reader, who id.User) ([]passkey, error) {
+	return db.Many(ctx, from, scanPasskey, `
+		SELECT p.method_id, p.credential_id, p.credential FROM passkeys p
+		  JOIN methods m ON m.user_id = p.user_id AND m.method_id = p.method_id
+		 WHERE p.user_id = $1 AND m.removed_at IS NULL AND m.proved_at IS NOT NULL AND NOT m.pending
+		 ORDER BY p.method_id LIMIT 100`, who)
+}
+
+// usePasskey stores a credential after its use, if nobody else used it meanwhile.
+func usePasskey(ctx context.Context, tx *db.Tx, who id.User, k passkey, after string) (int64, error) {
+	return tx.Exec(ctx, `
+		UPDATE passkeys SET credential = $4
+		 WHERE user_id = $1 AND method_id = $2 AND credential = $3`, who, k.method, k.record, after)
+}
+
+func insertCeremony(ctx context.Context, tx *db.Tx, c ceremony) error {
+	return tx.Change(ctx, `
+		INSERT INTO ceremonies (token_hash, user_id, purpose, asked, expires_at) VALUES ($1, $2, $3, $4, $5)`,
+		c.hash, c.user, c.purpose, c.asked, db.Stamp(c.expiresAt))
+}
+
+func ceremonyByHash(ctx context.Context, from db.Reader, who id.User, purpose string, hash []byte) (ceremony, error) {
+	return db.One(ctx, from, func(r db.Row) (c ceremony, err error) {
+		return c, r.Scan(&c.hash, &c.user, &c.purpose, &c.asked, db.When(&c.expiresAt))
+	}, `
+		SELECT token_hash, user_id, purpose, asked, expires_at FROM ceremonies
+		 WHERE user_id = $1 AND purpose = $2 AND token_hash = $3`, who, purpose, hash)
+}
+
+func endCeremony(ctx context.Context, tx *db.Tx, c ceremony) (int64, error) {
+	return tx.Exec(ctx, `DELETE FROM ceremonies WHERE user_id = $1 AND token_hash = $2`, c.user, c.hash)
+}
+
+func sweepCeremonies(ctx context.Context, tx *db.Tx, limit int) error {
+	_, err := tx.Exec(ctx, `
+		DELETE FROM ceremonies
+		 WHERE token_hash IN (SELECT token_hash FROM ceremonies WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)`,
+		db.Stamp(tx.Now), limit)
+	return err
+}
+
+// unlink takes back what link put there in the same transaction.
+func unlink(ctx context.Context, tx *db.Tx, m Method) error {
+	return tx.Change(ctx, `DELETE FROM methods WHERE user_id = $1 AND method_id = $2 AND linked_at = $3`, m.User, m.ID, db.Stamp(tx.Now))
 }

@@ -9,6 +9,7 @@ import (
 
 	"keyturn/internal/address"
 	"keyturn/internal/db"
+	"keyturn/internal/id"
 	"keyturn/internal/policy"
 )
 
@@ -114,4 +115,18 @@ func holdersOf(ctx context.Context, from db.Reader, logins map[address.Canonical
 		return err
 	})
 	return all, err
+}
+
+// find gives the active office members of a site whose name or login name has the
+// text in it, in the order of their names. like is the text between percent signs, its
+// own escaped by a backslash.
+func find(ctx context.Context, from db.Reader, at id.Site, like string, limit int) ([]Member, error) {
+	return db.Many(ctx, from, func(r db.Row) (m Member, err error) {
+		return m, r.Scan(&m.User, &m.First, &m.Last, &m.Login, &m.Group)
+	}, `
+		SELECT u.user_id, u.first_name, u.last_name, u.login, m.member_group
+		  FROM memberships m JOIN users u ON u.user_id = m.user_id
+		 WHERE m.site_id = $1 AND m.status = 'active' AND m.kind <> 'mobile'
+		   AND (LOWER(u.first_name || ' ' || u.last_name) LIKE $2 ESCAPE '\' OR u.login LIKE $2 ESCAPE '\')
+		 ORDER BY LOWER(u.first_name), LOWER(u.last_name), u.user_id LIMIT $3`, at, like, limit)
 }

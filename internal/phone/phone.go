@@ -66,6 +66,25 @@ func Mobile(typed, region string, allowed []string) (string, error) {
 	return phonenumbers.Format(number, phonenumbers.E164), nil
 }
 
+// Spoken writes a number as people read it out: "+61 491 570 156". What is no number stays
+// as it is.
+func Spoken(e164 string) string {
+	number, err := phonenumbers.Parse(e164, "")
+	if err != nil {
+		return e164
+	}
+	return phonenumbers.Format(number, phonenumbers.INTERNATIONAL)
+}
+
+// Country is the country of a number in E.164, as two letters; empty if it has none.
+func Country(e164 string) string {
+	number, err := phonenumbers.Parse(e164, "")
+	if err != nil {
+		return ""
+	}
+	return phonenumbers.GetRegionCodeForNumber(number)
+}
+
 // IsRegion reports whether two letters are a country whose numbers are known.
 func IsRegion(region string) bool { return phonenumbers.GetSupportedRegions()[region] }
 

@@ -1,5 +1,5 @@
-// Package session keeps signed-in browsers, and the places from which a person is
-// known.
+// Package session keeps signed-in browsers, browsers that are remembered, and the places
+// from which a person is known.
 //
 // A session is a row: its cookie carries 256 random bits, the row their SHA-256. It
 // carries the epochs it was made under. It locks after 30 minutes without use and ends
@@ -26,6 +26,12 @@ const (
 	KnownFor = 30 * 24 * time.Hour
 )
 
+// What a sign-in begins with.
+const (
+	BeganPassword = "password"
+	BeganPasskey  = "passkey"
+)
+
 // Place is where a request comes from: the browser's own random id, the client's
 // network (IPv4 /32, IPv6 /64) and what the browser calls itself.
 type Place struct {
@@ -45,14 +51,20 @@ type Session struct {
 	// UserEpoch, SiteEpoch and MemberEpoch are the numbers it was made, or last decided,
 	// under.
 	UserEpoch, SiteEpoch, MemberEpoch int64
-	// PasswordAt is when the password was right; Factor and FactorAt say which second
-	// factor was passed and when, empty and zero if none was.
-	PasswordAt time.Time
-	Factor     string
-	FactorAt   time.Time
-	Place      Place
-	StartedAt  time.Time
-	SeenAt     time.Time
+	// Began is with what it began: "password", or "passkey" in place of one.
+	Began string
+	// PasswordAt is when the password was right, or the passkey in its place; Factor,
+	// FactorMethod and FactorAt say which second factor was passed and when, empty and
+	// zero if none was.
+	PasswordAt   time.Time
+	Factor       string
+	FactorMethod id.Method
+	FactorAt     time.Time
+	// Device is the remembered device that spared the second factor; empty if none did.
+	Device    id.Device
+	Place     Place
+	StartedAt time.Time
+	SeenAt    time.Time
 	// EndsAt is when it ends whatever happens; EndedAt when it was ended, zero if not.
 	EndsAt, EndedAt time.Time
 	// DecideAt is when the policy must be asked again; zero if time alone changes nothing.
@@ -88,6 +100,9 @@ func Start(ctx context.Context, tx *db.Tx, s Session) (Session, string, error) {
 	token, hash := secret.Token()
 	s.ID = id.New[id.Session]()
 	s.StartedAt, s.SeenAt = tx.Now, tx.Now
+	if s.Began == "" {
+		s.Began = BeganPassword
+	}
 	if err := insert(ctx, tx, s, hash); err != nil {
 		return s, "", fmt.Errorf("start a session: %w", err)
 	}
@@ -100,6 +115,9 @@ func Resume(ctx context.Context, tx *db.Tx, s Session) (Session, string, error) 
 	token, hash := secret.Token()
 	s.ID = id.New[id.Session]()
 	s.StartedAt, s.SeenAt = tx.Now, tx.Now
+	if s.Began == "" {
+		s.Began = BeganPassword
+	}
 	if err := insert(ctx, tx, s, hash); err != nil {
 		return s, "", fmt.Errorf("resume a session: %w", err)
 	}
@@ -176,11 +194,15 @@ func marks(at Place) []string {
 // keepOver is how long a session that is over stays in a person's list of sign-ins.
 const keepOver = 90 * 24 * time.Hour
 
-// Sweep removes sessions that are long over, and places where nobody signed in lately;
-// limit at most of each at once.
+// Sweep removes sessions that are long over, devices that are over, and places where
+// nobody signed in lately; limit at most of each at once.
 func Sweep(ctx context.Context, tx *db.Tx, limit int) error {
 	if err := sweep(ctx, tx, tx.Now.Add(-keepOver), tx.Now.Add(-KnownFor), limit); err != nil {
 		return fmt.Errorf("sweep sessions: %w", err)
+	}
+	// Nothing reads a device that is over.
+	if err := sweepDevices(ctx, tx, tx.Now, limit); err != nil {
+		return fmt.Errorf("sweep remembered devices: %w", err)
 	}
 	return nil
 }

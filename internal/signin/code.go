@@ -2,12 +2,14 @@ package signin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"keyturn/internal/audit"
 	"keyturn/internal/db"
+	"keyturn/internal/fault"
 	"keyturn/internal/id"
 	"keyturn/internal/limit"
 	"keyturn/internal/message"
@@ -35,19 +37,69 @@ func (c code) live(now time.Time) bool {
 	return !c.ended && now.Before(c.expiresAt) && c.wrong < limit.GuessesPerCode
 }
 
-// Code compares what was typed with the live code of the attempt.
-func (d *Desk) Code(ctx context.Context, token, typed string) (next Next, err error) {
-	digits, ok := sixDigits(typed)
-	if !ok {
-		// It still has to be somebody's attempt: otherwise begin again.
-		return d.ifOpen(ctx, token, Next{Step: AskCode, Wrong: WrongForm})
-	}
+// Typed is what a person typed to pass the second factor.
+type Typed struct {
+	// Kind is the method that it is for; empty: the one that the page shows.
+	Kind policy.MethodKind
+	Text string
+	// Remember says that the person wants this device remembered.
+	Remember bool
+}
+
+// Code compares what was typed with what the chosen method has: the live code of the
+// attempt, the authenticator's present code, or a recovery code.
+func (d *Desk) Code(ctx context.Context, token string, typed Typed) (next Next, err error) {
 	err = d.step(ctx, token, func(tx *db.Tx, a Attempt, who user.User) error {
-		var err error
-		next, err = d.guess(ctx, tx, a, who, digits)
+		a.remember = typed.Remember
+		kind := typed.Kind
+		if kind == "" {
+			if kind, err = d.shown(ctx, tx, a, who); err != nil {
+				return err
+			}
+		}
+		next, err = d.typed(ctx, tx, a, who, kind, typed.Text)
 		return err
 	}, &next)
 	return next, err
+}
+
+func (d *Desk) typed(ctx context.Context, tx *db.Tx, a Attempt, who user.User, kind policy.MethodKind, text string) (Next, error) {
+	switch kind {
+	case policy.Recovery:
+		return d.recovery(ctx, tx, a, who, text)
+	case policy.Passkey:
+		return Next{Step: AskCode, Wrong: NotOffered}, nil
+	case policy.Email, policy.SMS, policy.TOTP:
+	}
+	digits, ok := sixDigits(text)
+	switch {
+	case !ok:
+		return Next{Step: AskCode, Wrong: WrongForm}, nil
+	case kind == policy.TOTP:
+		return d.authenticator(ctx, tx, a, who, digits)
+	}
+	return d.guess(ctx, tx, a, who, digits)
+}
+
+// shown is the method that the attempt's page is about: the one the person turned to,
+// else that of the newest code, else the policy's default.
+func (d *Desk) shown(ctx context.Context, from db.Reader, a Attempt, who user.User) (policy.MethodKind, error) {
+	if a.Chosen != "" {
+		return a.Chosen, nil
+	}
+	all, err := codesOf(ctx, from, a)
+	if err != nil {
+		return "", fmt.Errorf("read codes: %w", err)
+	}
+	if len(all) > 0 {
+		m, err := method.ByID(ctx, from, a.User, all[0].method)
+		if err != nil && !errors.Is(err, fault.NotFound) {
+			return "", fmt.Errorf("find a method: %w", err)
+		}
+		return m.Kind, nil
+	}
+	decision, _, err := d.decide(ctx, from, d.DB.Clock.Now(), a, who)
+	return decision.Default, err
 }
 
 func (d *Desk) guess(ctx context.Context, tx *db.Tx, a Attempt, who user.User, digits string) (Next, error) {
@@ -62,6 +114,9 @@ func (d *Desk) guess(ctx context.Context, tx *db.Tx, a Attempt, who user.User, d
 			continue // it bore too many tries and nothing replaced it: whatever is typed, say so
 		}
 		if d.is(c, a, digits) && (live == nil || !d.is(*live, a, digits)) {
+			if err := d.Post.Typed(ctx, tx, a.User, c.message, true); err != nil {
+				return Next{}, err
+			}
 			return Next{Step: AskCode, Wrong: StaleCode, MadeAt: c.madeAt}, d.recordCode(ctx, tx, a, audit.CodeStale, c)
 		}
 	}
@@ -140,9 +195,12 @@ func (d *Desk) missed(ctx context.Context, tx *db.Tx, a Attempt, c code, known b
 	return Next{Step: AskCode, Wrong: WrongCode}, err
 }
 
-// passed uses the code up, notes what it proves, and asks onward.
+// passed uses the code up, and accepts what it proves.
 func (d *Desk) passed(ctx context.Context, tx *db.Tx, a Attempt, who user.User, c code) (Next, error) {
 	if err := useCode(ctx, tx, a, c); err != nil {
+		return Next{}, err
+	}
+	if err := d.Post.Typed(ctx, tx, a.User, c.message, false); err != nil {
 		return Next{}, err
 	}
 	if err := message.Drop(ctx, tx, a.User, c.message); err != nil {
@@ -152,22 +210,10 @@ func (d *Desk) passed(ctx context.Context, tx *db.Tx, a Attempt, who user.User, 
 	if err != nil {
 		return Next{}, fmt.Errorf("find a method: %w", err)
 	}
-	if err := method.Passed(ctx, tx, a.User, c.method); err != nil {
-		return Next{}, fmt.Errorf("note a passed method: %w", err)
-	}
 	if err := d.recordCode(ctx, tx, a, audit.CodeAccepted, c); err != nil {
 		return Next{}, err
 	}
-	if m.ProvedAt.IsZero() {
-		if err := d.recordCode(ctx, tx, a, audit.MethodProved, c); err != nil {
-			return Next{}, err
-		}
-	}
-	a.Factor, a.FactorAt = m.Kind, tx.Now
-	if err := storeFactor(ctx, tx, a); err != nil {
-		return Next{}, err
-	}
-	return d.onward(ctx, tx, a, who)
+	return d.accept(ctx, tx, a, who, m)
 }
 
 func (d *Desk) recordCode(ctx context.Context, tx *db.Tx, a Attempt, kind audit.Kind, c code) error {
@@ -175,15 +221,6 @@ func (d *Desk) recordCode(ctx context.Context, tx *db.Tx, a Attempt, kind audit.
 		Kind: kind, Actor: actor(a.User, a.Place), User: a.User, Site: a.Site,
 		Facts: map[string]string{"method": string(c.method), "reference": a.Reference},
 	})
-}
-
-// ifOpen gives the answer when the attempt is open, and Gone when it is not.
-func (d *Desk) ifOpen(ctx context.Context, token string, answer Next) (Next, error) {
-	_, ok, err := d.look(ctx, token)
-	if err != nil || !ok {
-		return Next{Step: Gone}, err
-	}
-	return answer, nil
 }
 
 // sixDigits reads the one form of a code: six ASCII digits, with spaces between and

@@ -213,7 +213,7 @@ func TestOfTwoHundredWrongCodesAtOnceOnlyTheBudgetIsLookedAt(t *testing.T) {
 		var all sync.WaitGroup
 		for i := range 200 {
 			all.Go(func() {
-				next, err := w.desk.Code(t.Context(), attempts[i%4], wrong(right[i%4], i+1))
+				next, err := w.desk.Code(t.Context(), attempts[i%4], signin.Typed{Text: wrong(right[i%4], i+1)})
 				switch {
 				case err != nil:
 					t.Error(err)

@@ -98,3 +98,66 @@ func wrong(right string, n int) string {
 	}
 	return string(digits)
 }
+
+// phone is every mobile there is. It records each SMS, and answers as it was told to.
+type phone struct {
+	mu     sync.Mutex
+	boxes  map[string]chan message.Text
+	answer func(message.Text) (message.Receipt, error)
+}
+
+func newPhone() *phone {
+	return &phone{
+		boxes: make(map[string]chan message.Text),
+		answer: func(message.Text) (message.Receipt, error) {
+			return message.Receipt{Relay: "phone", Accepted: true, Parts: 1, Next: -1}, nil
+		},
+	}
+}
+
+// Text implements message.Texter.
+func (p *phone) Text(_ context.Context, t message.Text) (message.Receipt, error) {
+	p.mu.Lock()
+	answer := p.answer
+	p.mu.Unlock()
+	receipt, err := answer(t)
+	p.box(t.To) <- t
+	return receipt, err
+}
+
+// says has the provider answer otherwise from now on.
+func (p *phone) says(answer func(message.Text) (message.Receipt, error)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.answer = answer
+}
+
+func (p *phone) box(to string) chan message.Text {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.boxes[to] == nil {
+		p.boxes[to] = make(chan message.Text, 100)
+	}
+	return p.boxes[to]
+}
+
+// lastLine is the line by which a phone fills the code in (origin-bound one-time codes).
+var lastLine = regexp.MustCompile(`@signin\.example #([0-9]{6})$`)
+
+// code waits for the next SMS to a number and reads its code.
+func (p *phone) code(t *testing.T, number string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	select {
+	case text := <-p.box(number):
+		found := lastLine.FindStringSubmatch(text.Body)
+		if found == nil {
+			t.Fatalf("no code in the SMS: %q", text.Body)
+		}
+		return found[1]
+	case <-ctx.Done():
+		t.Fatalf("no SMS to %s", number)
+		return ""
+	}
+}

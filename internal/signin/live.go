@@ -31,6 +31,79 @@ func (d *Desk) Switch(ctx context.Context, s session.Session, to id.Site) (Next,
 	return d.fromSession(ctx, s, Attempt{Purpose: Switch, Site: to})
 }
 
+// Prove begins an attempt in which somebody who is in proves again who they are, before
+// they change how they sign in. Where what they proved is fresh enough already it ends
+// at once, and nothing is changed. AskPassword says that the password is all they have,
+// Stuck that nothing they have would do.
+func (d *Desk) Prove(ctx context.Context, s session.Session, change policy.Change, returnTo string) (Next, error) {
+	level := 0
+	err := d.DB.Do(ctx, func(tx *db.Tx) error {
+		who, err := d.owner(ctx, tx, s)
+		if err != nil {
+			return err
+		}
+		ok, need, err := d.mayChange(ctx, tx, s, who, change)
+		if level = need; ok {
+			level = -1
+		}
+		return err
+	})
+	switch {
+	case errors.Is(err, errGone):
+		return Next{Step: Gone}, nil
+	case err != nil:
+		return Next{}, err
+	case level < 0:
+		return Next{Step: In, ReturnTo: returnTo}, nil
+	case level == 0:
+		return Next{Step: Stuck}, nil
+	case level == policy.ACR(nil):
+		return Next{Step: AskPassword}, nil
+	}
+	purpose := Prove
+	if change == policy.OtherChange {
+		purpose = ProveOther
+	}
+	return d.fromSession(ctx, s, Attempt{Purpose: purpose, ACR: level, Site: s.Site, ReturnTo: returnTo})
+}
+
+// Fresh says whether what a session proved lately allows a change, and which level that
+// takes (policy.MayChange).
+func (d *Desk) Fresh(ctx context.Context, s session.Session, change policy.Change) (ok bool, level int, err error) {
+	who, err := user.ByID(ctx, d.DB, s.User)
+	if err != nil {
+		return false, 0, fmt.Errorf("find a user: %w", err)
+	}
+	return d.mayChange(ctx, d.DB, s, who, change)
+}
+
+// CanPass says whether somebody who gave the right password at a site's door would have
+// a way to go on now.
+func (d *Desk) CanPass(ctx context.Context, from db.Reader, who user.User, at id.Site) (bool, error) {
+	decision, _, err := d.decide(ctx, from, d.DB.Clock.Now(), Attempt{User: who.ID, Site: at, Client: policy.ClientWeb}, who)
+	return decision.Outcome != policy.Enrol && decision.Outcome != policy.Refuse, err
+}
+
+func (d *Desk) mayChange(ctx context.Context, from db.Reader, s session.Session, who user.User, change policy.Change) (ok bool, level int, err error) {
+	now := d.DB.Clock.Now()
+	a := Attempt{
+		User: s.User, Site: s.Site, Client: policy.ClientKind(s.Client), Place: s.Place,
+		Factor: policy.MethodKind(s.Factor), FactorAt: s.FactorAt,
+	}
+	f, err := d.facts(ctx, from, now, a, who)
+	if err != nil {
+		return false, 0, err
+	}
+	ok, level = policy.MayChange(f, policy.Proof{PasswordAt: s.PasswordAt, Passed: f.Passed}, change, now)
+	return ok, level, nil
+}
+
+// Rehearse begins an attempt in which somebody who is in tries what will be asked of
+// them. It costs nothing if it does not work, and proves the method if it does.
+func (d *Desk) Rehearse(ctx context.Context, s session.Session, returnTo string) (Next, error) {
+	return d.fromSession(ctx, s, Attempt{Purpose: Rehearse, ACR: policy.LevelOf(policy.Email), Site: s.Site, ReturnTo: returnTo})
+}
+
 func (d *Desk) fromSession(ctx context.Context, s session.Session, a Attempt) (next Next, err error) {
 	err = d.DB.Do(ctx, func(tx *db.Tx) error {
 		next = Next{Step: Gone}
@@ -47,8 +120,8 @@ func (d *Desk) fromSession(ctx context.Context, s session.Session, a Attempt) (n
 			return nil
 		}
 		a.User, a.Client, a.Session, a.Place = s.User, policy.ClientKind(s.Client), s.ID, s.Place
-		a.PasswordAt, a.Factor, a.FactorAt = s.PasswordAt, policy.MethodKind(s.Factor), s.FactorAt
-		a.UserEpoch = s.UserEpoch
+		a.Began, a.PasswordAt, a.UserEpoch, a.Device = s.Began, s.PasswordAt, s.UserEpoch, s.Device
+		a.Factor, a.FactorMethod, a.FactorAt = policy.MethodKind(s.Factor), s.FactorMethod, s.FactorAt
 		if a.Reference, err = d.reference(ctx, tx, a.Site); err != nil {
 			return err
 		}
@@ -148,15 +221,19 @@ func (d *Desk) resumed(ctx context.Context, s session.Session, t Try, p person, 
 			return err
 		}
 		next = Next{Step: In, Session: token}
-		return audit.Record(ctx, tx, audit.Event{
-			Kind: audit.SessionResumed, Actor: actor(s.User, t.Place), User: s.User, Site: s.Site,
-			Facts: map[string]string{"session": string(fresh.ID), "before": string(s.ID)},
-		})
+		return recordResumed(ctx, tx, s, fresh)
 	})
 	if errors.Is(err, errGone) {
 		return Next{Step: Gone}, nil
 	}
 	return next, err
+}
+
+func recordResumed(ctx context.Context, tx *db.Tx, before, fresh session.Session) error {
+	return audit.Record(ctx, tx, audit.Event{
+		Kind: audit.SessionResumed, Actor: actor(fresh.User, fresh.Place), User: fresh.User, Site: fresh.Site,
+		Facts: map[string]string{"session": string(fresh.ID), "before": string(before.ID)},
+	})
 }
 
 // SignOut ends a session; one that has ended already stays so.

@@ -26,7 +26,10 @@ var errGone = errors.New("the attempt is gone")
 // onward is the one place that says what comes next. It asks the policy, and does what
 // the answer demands: a session, a code on its way, or nothing but the word.
 func (d *Desk) onward(ctx context.Context, tx *db.Tx, a Attempt, who user.User) (Next, error) {
-	if a.Site == "" && !who.Staff {
+	if a.Purpose == Enrol {
+		return Next{Step: enrolStep(a, tx.Now)}, nil
+	}
+	if a.Site == "" && !who.Staff && a.Purpose != Join {
 		return Next{Step: AskSite}, nil
 	}
 	fresh, err := session.Under(ctx, tx, session.Session{User: a.User, Site: a.Site})
@@ -37,11 +40,14 @@ func (d *Desk) onward(ctx context.Context, tx *db.Tx, a Attempt, who user.User) 
 	if err != nil {
 		return Next{}, err
 	}
-	step := stepOf(decision)
+	step := stepOf(decision, f)
 	switch step {
 	case In:
+		if a.Purpose == Join {
+			return d.join(ctx, tx, a)
+		}
 		fresh.EndsAt, fresh.DecideAt = policy.SessionEnd(f.Memberships, tx.Now, tx.Now), decision.ValidUntil
-		return d.enter(ctx, tx, a, decision, fresh)
+		return d.enter(ctx, tx, entry{a, decision, f, fresh})
 	case AskCode:
 		return d.firstCode(ctx, tx, a, who, decision)
 	case Stuck, Refused:
@@ -50,12 +56,20 @@ func (d *Desk) onward(ctx context.Context, tx *db.Tx, a Attempt, who user.User) 
 			Facts: decisionFacts(decision),
 		})
 		return Next{Step: step}, err
-	case Rest, AskPassword, AskSite, Gone:
+	case AskEnrol, Rest, AskPassword, AskSite, Both, Gone:
 	}
 	return Next{Step: step}, nil
 }
 
-func stepOf(decision policy.Decision) Step {
+// enrolStep is what an attempt asks that began with a code of the staff's.
+func enrolStep(a Attempt, now time.Time) Step {
+	if a.enrolling(now) {
+		return AskEnrol
+	}
+	return Gone
+}
+
+func stepOf(decision policy.Decision, f policy.Facts) Step {
 	switch decision.Outcome {
 	case policy.Allow, policy.Nudge:
 		return In
@@ -65,6 +79,9 @@ func stepOf(decision policy.Decision) Step {
 		}
 		return AskCode
 	case policy.Enrol:
+		if f.EnrolOnly {
+			return AskEnrol
+		}
 		return Stuck
 	case policy.Refuse:
 		return Refused
@@ -73,22 +90,88 @@ func stepOf(decision policy.Decision) Step {
 }
 
 func (d *Desk) decide(ctx context.Context, from db.Reader, now time.Time, a Attempt, who user.User) (policy.Decision, policy.Facts, error) {
-	f, err := d.Standing.Of(ctx, from, now, asker(a, who))
+	f, err := d.facts(ctx, from, now, a, who)
 	if err != nil {
 		return policy.Decision{}, f, err
 	}
 	return policy.Decide(f, now), f, nil
 }
 
-func asker(a Attempt, who user.User) standing.Asker {
-	return standing.Asker{
-		User: who, Sites: a.sites(), Client: policy.Client{Kind: a.Client}, Passed: a.passed(), Place: a.Place,
+// facts are those of the attempt's person, with what the attempt itself has shown.
+func (d *Desk) facts(ctx context.Context, from db.Reader, now time.Time, a Attempt, who user.User) (policy.Facts, error) {
+	remembered, err := d.remembered(ctx, from, now, a)
+	if err != nil {
+		return policy.Facts{}, err
 	}
+	f, err := d.Standing.Of(ctx, from, now, standing.Asker{
+		User: who, Sites: a.sites(), Client: a.client(), Passed: a.passed(), Place: a.Place, Remembered: remembered,
+	})
+	if err != nil {
+		return f, err
+	}
+	f.EnrolOnly = a.enrolling(now)
+	return f, d.lastCodeStill(ctx, from, now, a, f.User.Methods)
 }
 
-// enter ends the attempt and the session it came from, and starts the new session,
-// which has its numbers, its end and its next decision already.
-func (d *Desk) enter(ctx context.Context, tx *db.Tx, a Attempt, decision policy.Decision, fresh session.Session) (Next, error) {
+// client is the application that asks, with what a proof has to reach. Somebody who is
+// in proves anew: what was passed before the attempt began is left out.
+func (a Attempt) client() policy.Client {
+	c := policy.Client{Kind: a.Client}
+	if a.Purpose.proves() {
+		c.ACR, c.PassedSince, c.OrRecovery = a.ACR, a.CreatedAt, a.Purpose == Prove
+	}
+	if a.Purpose == Join {
+		c.ACR, c.PassedSince = policy.LevelOf(policy.Email), a.CreatedAt
+	}
+	return c
+}
+
+// remembered is the device in which the attempt began, if it is still remembered.
+func (d *Desk) remembered(ctx context.Context, from db.Reader, now time.Time, a Attempt) (*policy.Remembered, error) {
+	if a.Device == "" {
+		return nil, nil
+	}
+	device, err := session.DeviceByID(ctx, from, a.User, a.Device, now)
+	if errors.Is(err, fault.NotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find a remembered device: %w", err)
+	}
+	return standing.Remembered(device), nil
+}
+
+// lastCodeStill gives an unproved number back the code of its three that this attempt
+// may still type.
+func (d *Desk) lastCodeStill(ctx context.Context, from db.Reader, now time.Time, a Attempt, methods []policy.Method) error {
+	for i := range methods {
+		m := &methods[i]
+		if m.Kind != policy.SMS || !m.ProvedAt.IsZero() || m.UnprovedSent == 0 {
+			continue
+		}
+		all, err := codesOf(ctx, from, a)
+		if err != nil {
+			return fmt.Errorf("read codes: %w", err)
+		}
+		if live, _ := sift(all, now); live != nil && string(live.method) == m.ID {
+			m.UnprovedSent--
+		}
+	}
+	return nil
+}
+
+// entry is what a new session is made of.
+type entry struct {
+	attempt  Attempt
+	decision policy.Decision
+	facts    policy.Facts
+	// fresh has its numbers, its end and its next decision already.
+	fresh session.Session
+}
+
+// enter ends the attempt and the session it came from, and starts the new session.
+func (d *Desk) enter(ctx context.Context, tx *db.Tx, e entry) (Next, error) {
+	a, fresh := e.attempt, e.fresh
 	if _, err := d.closeCodes(ctx, tx, a); err != nil {
 		return Next{}, err
 	}
@@ -103,8 +186,18 @@ func (d *Desk) enter(ctx context.Context, tx *db.Tx, a Attempt, decision policy.
 		fresh.EndsAt = before.EndsAt // the end is absolute: nothing done inside moves it
 	}
 	fresh.UserEpoch = a.UserEpoch // under which the password was right
-	fresh.Client, fresh.Place, fresh.PasswordAt = string(a.Client), a.Place, a.PasswordAt
-	fresh.Factor, fresh.FactorAt = string(a.Factor), a.FactorAt
+	fresh.Client, fresh.Place, fresh.Began, fresh.PasswordAt = string(a.Client), a.Place, a.Began, a.PasswordAt
+	fresh.Factor, fresh.FactorMethod, fresh.FactorAt = string(a.Factor), a.FactorMethod, a.FactorAt
+	if a.Purpose == Rehearse && policy.LevelOf(policy.MethodKind(before.Factor)) > policy.LevelOf(a.Factor) {
+		// A rehearsal with less than what was passed before takes nothing away.
+		fresh.Factor, fresh.FactorMethod, fresh.FactorAt = before.Factor, before.FactorMethod, before.FactorAt
+	}
+	if spared(e.decision) {
+		fresh.Device = a.Device
+		if err := session.UsedDevice(ctx, tx, a.User, a.Device); err != nil {
+			return Next{}, fmt.Errorf("note the use of a remembered device: %w", err)
+		}
+	}
 	s, token, err := session.Start(ctx, tx, fresh)
 	if err != nil {
 		return Next{}, err
@@ -112,7 +205,47 @@ func (d *Desk) enter(ctx context.Context, tx *db.Tx, a Attempt, decision policy.
 	if err := session.Remember(ctx, tx, a.User, a.Place); err != nil {
 		return Next{}, err
 	}
-	return Next{Step: In, Session: token, ReturnTo: a.ReturnTo}, d.recordEntry(ctx, tx, a, s, decision)
+	next := Next{Step: In, Session: token, ReturnTo: a.ReturnTo}
+	if next.Device, err = d.rememberDevice(ctx, tx, e); err != nil {
+		return Next{}, err
+	}
+	return next, d.recordEntry(ctx, tx, a, s, e.decision)
+}
+
+// spared says that a remembered device took the place of the second factor.
+func spared(decision policy.Decision) bool {
+	return slices.ContainsFunc(decision.Reasons, func(r policy.Reason) bool { return r.Key == policy.DeviceRemembered })
+}
+
+// rememberDevice remembers this browser where the person wants that, has just passed the
+// second factor, and every site allows it. It gives the device's token.
+func (d *Desk) rememberDevice(ctx context.Context, tx *db.Tx, e entry) (string, error) {
+	a := e.attempt
+	if !a.remember || !a.FactorAt.Equal(tx.Now) {
+		return "", nil
+	}
+	until, allowed := policy.RememberUntil(e.facts, tx.Now)
+	if !allowed {
+		return "", nil
+	}
+	device := session.Device{
+		User: a.User, UserEpoch: a.UserEpoch, Place: a.Place, Since: tx.Now, EndsAt: until, Sites: map[id.Site]int64{},
+	}
+	for _, at := range e.decision.Sites {
+		number, err := epoch.Now(ctx, tx, epoch.Member(id.Site(at), a.User))
+		if err != nil {
+			return "", err
+		}
+		device.Sites[id.Site(at)] = number
+	}
+	device, token, err := session.RememberDevice(ctx, tx, device)
+	if err != nil {
+		return "", fmt.Errorf("remember a device: %w", err)
+	}
+	return token, audit.Record(ctx, tx, audit.Event{
+		Kind: audit.DeviceRemembered, Actor: actor(a.User, a.Place), User: a.User, Site: a.Site,
+		Facts: map[string]string{"device": string(device.ID), "until": until.UTC().Format(time.RFC3339)},
+	})
 }
 
 // endBefore ends the session that the attempt came from, if there is one. One that has
@@ -142,6 +275,7 @@ func (d *Desk) endBefore(ctx context.Context, tx *db.Tx, a Attempt) (session.Ses
 // to another site; and that a site was entered, in that site's chain.
 func (d *Desk) recordEntry(ctx context.Context, tx *db.Tx, a Attempt, s session.Session, decision policy.Decision) error {
 	facts := decisionFacts(decision)
+	facts["began"] = a.Began
 	facts["session"], facts["reference"], facts["acr"] = string(s.ID), a.Reference, policy.URN(policy.ACR(a.passed()))
 	if a.Session != "" {
 		facts["before"] = string(a.Session)
@@ -150,10 +284,14 @@ func (d *Desk) recordEntry(ctx context.Context, tx *db.Tx, a Attempt, s session.
 	switch {
 	case a.Purpose == SignIn:
 		kinds = append(kinds, audit.SessionStarted)
+	case a.Purpose == Rehearse:
+		kinds = append(kinds, audit.RehearsalPassed)
+	case a.Purpose.proves():
+		kinds = append(kinds, audit.ProofPassed)
 	case a.Purpose == Raise, a.FactorAt.After(a.CreatedAt):
 		kinds = append(kinds, audit.SessionRaised)
 	}
-	if a.Purpose != Raise && a.Site != "" {
+	if (a.Purpose == SignIn || a.Purpose == Switch) && a.Site != "" {
 		kinds = append(kinds, audit.SiteEntered)
 	}
 	for _, kind := range kinds {

@@ -29,6 +29,9 @@ type Try struct {
 	Client   policy.ClientKind
 	// ReturnTo is where the person wanted to go, a checked local path or empty.
 	ReturnTo string
+	// Devices are the tokens by which this browser may be remembered, of several people
+	// perhaps.
+	Devices []string
 }
 
 // Password is the first step. Whatever is wrong, the answer is the same and leaves at
@@ -226,34 +229,42 @@ func (d *Desk) rightPassword(ctx context.Context, t Try, p person, better passwo
 		if err := d.rehash(ctx, tx, t, p, better); err != nil {
 			return err
 		}
-		open, err := openDoors(ctx, tx, p.user, t.Client)
-		if err != nil {
-			return err
-		}
-		if len(open) == 0 && !p.user.Staff {
-			next, err = d.noDoor(ctx, tx, t, p.user)
-			return err
-		}
-		a := Attempt{
-			User: p.user.ID, Purpose: SignIn, Client: t.Client, ReturnTo: t.ReturnTo, Place: t.Place,
-			PasswordAt: tx.Now, UserEpoch: p.epoch,
-		}
-		if len(open) == 1 {
-			a.Site = open[0]
-		}
-		if a.Reference, err = d.reference(ctx, tx, a.Site); err != nil {
-			return err
-		}
-		token, err := d.begin(ctx, tx, &a)
-		if err != nil {
-			return err
-		}
-		next, err = d.onward(ctx, tx, a, p.user)
-		if next.Step != In {
-			next.Attempt = token
-		}
+		next, err = d.arrive(ctx, tx, t, p.user, Attempt{Began: withPassword, UserEpoch: p.epoch})
 		return err
 	})
+	return next, err
+}
+
+// arrive begins the sign-in of somebody who has shown who they are, by a password or a
+// passkey.
+func (d *Desk) arrive(ctx context.Context, tx *db.Tx, t Try, who user.User, a Attempt) (Next, error) {
+	open, err := openDoors(ctx, tx, who, t.Client)
+	if err != nil {
+		return Next{}, err
+	}
+	if len(open) == 0 && !who.Staff {
+		return d.noDoor(ctx, tx, t, who)
+	}
+	a.User, a.Purpose, a.Client, a.ReturnTo, a.Place, a.PasswordAt = who.ID, SignIn, t.Client, t.ReturnTo, t.Place, tx.Now
+	if len(open) == 1 {
+		a.Site = open[0]
+	}
+	device, err := session.DeviceByTokens(ctx, tx, who.ID, t.Devices, tx.Now)
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return Next{}, fmt.Errorf("look for a remembered device: %w", err)
+	}
+	a.Device = device.ID
+	if a.Reference, err = d.reference(ctx, tx, a.Site); err != nil {
+		return Next{}, err
+	}
+	token, err := d.begin(ctx, tx, &a)
+	if err != nil {
+		return Next{}, err
+	}
+	next, err := d.onward(ctx, tx, a, who)
+	if next.Step != In {
+		next.Attempt = token
+	}
 	return next, err
 }
 
@@ -302,7 +313,7 @@ func enterable(m site.Membership, client policy.ClientKind, now time.Time) bool 
 // only blocked or inactive learns no more than with a wrong password; a mobile member
 // is told about the app.
 func (d *Desk) noDoor(ctx context.Context, tx *db.Tx, t Try, who user.User) (Next, error) {
-	f, err := d.Standing.Of(ctx, tx, tx.Now, asker(Attempt{Client: t.Client, Place: t.Place}, who))
+	f, err := d.facts(ctx, tx, tx.Now, Attempt{User: who.ID, Client: t.Client, Place: t.Place}, who)
 	if err != nil {
 		return Next{}, err
 	}

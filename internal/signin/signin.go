@@ -16,8 +16,10 @@ import (
 	"time"
 
 	"keyturn/internal/db"
+	"keyturn/internal/delivery"
 	"keyturn/internal/id"
 	"keyturn/internal/message"
+	"keyturn/internal/method"
 	"keyturn/internal/password"
 	"keyturn/internal/policy"
 	"keyturn/internal/secret"
@@ -40,6 +42,13 @@ type Desk struct {
 	Keys     *secret.Keys
 	Post     *message.Post
 	Standing standing.Source
+	// Passkeys asks browsers to sign.
+	Passkeys *method.Passkeys
+	// Weather says how long messages take now; nil: nobody measures.
+	Weather func() delivery.Report
+	// Joined makes one user of two, in the transaction in which the second was proved;
+	// false says that it cannot be.
+	Joined func(ctx context.Context, tx *db.Tx, keep, other id.User) (bool, error)
 	// Count, if set, is told of each answer: its step and what was wrong. A name that
 	// nobody has counts as "unknown", and is told apart nowhere else.
 	Count func(step, wrong string)
@@ -63,13 +72,18 @@ type Step string
 const (
 	AskPassword Step = "password"
 	AskSite     Step = "site"
-	AskCode     Step = "code"
+	// AskCode asks for a second factor: a code, or what the chosen method has.
+	AskCode Step = "code"
+	// AskEnrol says that somebody let the person in to add one method, and nothing else.
+	AskEnrol Step = "enrol"
 	// Rest says that every method that could work takes no more guesses for a while.
 	Rest Step = "rest"
 	// Stuck says that no method can work: somebody must help.
 	Stuck Step = "stuck"
 	// Refused says that this person may not enter here at all.
 	Refused Step = "refused"
+	// Both says that two logins are one now.
+	Both Step = "joined"
 	// In says that there is a session.
 	In Step = "in"
 	// Gone says that the attempt has ended or run out: begin again.
@@ -100,6 +114,12 @@ const (
 	TooSoon Wrong = "soon"
 	// NotOffered says that the method that was chosen is not on offer.
 	NotOffered Wrong = "not_offered"
+	// NoBalance says that the site had no SMS left at that moment. It cost nothing.
+	NoBalance Wrong = "no_balance"
+	// NotJoined says that two logins cannot be one: both are of one site.
+	NotJoined Wrong = "not_joined"
+	// WrongPasskey says that what the browser signed is not right, or came too late.
+	WrongPasskey Wrong = "passkey"
 	// NotMember says that the site that was chosen is not one of the person's.
 	NotMember Wrong = "not_member"
 )
@@ -115,9 +135,17 @@ type Next struct {
 	// Attempt and Session are tokens for the browser's cookies; empty: leave as it is.
 	Attempt string
 	Session string
+	// Device is a token of a device that is remembered from now on; empty: none.
+	Device string
 	// ReturnTo is where the person wanted to go, a local path or empty.
 	ReturnTo string
 }
+
+// With what an attempt or a session began.
+const (
+	withPassword = "password"
+	withPasskey  = "passkey"
+)
 
 // Purpose is what an attempt is for.
 type Purpose string
@@ -130,7 +158,22 @@ const (
 	Raise Purpose = "raise"
 	// Switch takes a live session to another of the person's sites.
 	Switch Purpose = "switch"
+	// Prove has somebody who is in prove again who they are, at the highest level they
+	// reach, before they add or remove a method; a recovery code does, too.
+	Prove Purpose = "prove"
+	// ProveOther is Prove before any other change: a recovery code does not do.
+	ProveOther Purpose = "prove_other"
+	// Rehearse has somebody who is in try what will be asked of them.
+	Rehearse Purpose = "rehearse"
+	// Join has somebody who is in prove a second login of theirs.
+	Join Purpose = "join"
+	// Enrol begins without a password, by a code that staff were given, and adds a method.
+	Enrol Purpose = "enrol"
 )
+
+// proves says that a session goes on after it, and that only what was passed since it
+// began counts.
+func (p Purpose) proves() bool { return p == Prove || p == ProveOther || p == Rehearse }
 
 // Attempt is one sign-in under way.
 type Attempt struct {
@@ -144,14 +187,35 @@ type Attempt struct {
 	Reference string
 	Place     session.Place
 	UserEpoch int64
-	// PasswordAt is when the password was right; Factor and FactorAt what was passed
-	// since.
-	PasswordAt time.Time
-	Factor     policy.MethodKind
-	FactorAt   time.Time
-	CreatedAt  time.Time
-	ExpiresAt  time.Time
+	// Began is with what it began: a password, or a passkey in place of one.
+	Began string
+	// PasswordAt is when the password was right, or the passkey in its place; Factor,
+	// FactorMethod and FactorAt what was passed since.
+	PasswordAt   time.Time
+	Factor       policy.MethodKind
+	FactorMethod id.Method
+	FactorAt     time.Time
+	// ACR is the level that a proof has to reach; 0 where the policy alone says.
+	ACR int
+	// Chosen is the method that the person turned to; empty: the policy's default.
+	Chosen policy.MethodKind
+	// EnrolBy says who opened the enrol-only session that this attempt is until
+	// EnrolUntil; zero: it is none.
+	EnrolBy    string
+	EnrolUntil time.Time
+	// ForUser is who proves that this login is theirs, too.
+	ForUser id.User
+	// Device is the remembered device in which it began; empty: none.
+	Device    id.Device
+	CreatedAt time.Time
+	ExpiresAt time.Time
+
+	// remember says that the person wants this device remembered, in the step under way.
+	remember bool
 }
+
+// enrolling says whether the attempt is an enrol-only session.
+func (a Attempt) enrolling(now time.Time) bool { return now.Before(a.EnrolUntil) }
 
 func (a Attempt) passed() []policy.Pass {
 	if a.Factor == "" {

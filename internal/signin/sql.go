@@ -5,27 +5,33 @@ import (
 	"time"
 
 	"keyturn/internal/db"
+	"keyturn/internal/epoch"
 	"keyturn/internal/id"
 )
 
 const attemptColumns = `
 	user_id, attempt_id, purpose, client, COALESCE(site_id, ''), COALESCE(session_id, ''), return_to, reference,
-	browser, network, agent, user_epoch, password_at, factor, factor_at, created_at, expires_at`
+	browser, network, agent, user_epoch, began_with, password_at, factor, factor_method, factor_at, acr, chosen,
+	enrol_by, enrol_until, for_user, device_id, created_at, expires_at`
 
 func scanAttempt(r db.Row) (a Attempt, err error) {
 	return a, r.Scan(&a.User, &a.ID, &a.Purpose, &a.Client, &a.Site, &a.Session, &a.ReturnTo, &a.Reference,
-		&a.Place.Browser, &a.Place.Network, &a.Place.Agent, &a.UserEpoch, db.When(&a.PasswordAt),
-		&a.Factor, db.When(&a.FactorAt), db.When(&a.CreatedAt), db.When(&a.ExpiresAt))
+		&a.Place.Browser, &a.Place.Network, &a.Place.Agent, &a.UserEpoch, &a.Began, db.When(&a.PasswordAt),
+		&a.Factor, &a.FactorMethod, db.When(&a.FactorAt), &a.ACR, &a.Chosen,
+		&a.EnrolBy, db.When(&a.EnrolUntil), &a.ForUser, &a.Device, db.When(&a.CreatedAt), db.When(&a.ExpiresAt))
 }
 
 func insertAttempt(ctx context.Context, tx *db.Tx, a Attempt, hash []byte) error {
 	return tx.Change(ctx, `
 		INSERT INTO attempts (user_id, attempt_id, token_hash, purpose, client, site_id, session_id, return_to, reference,
-		                      browser, network, agent, user_epoch, password_at, factor, factor_at, created_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, NULLIF($6, ''), NULLIF($7, ''), $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+		                      browser, network, agent, user_epoch, began_with, password_at, factor, factor_method, factor_at, acr,
+		                      enrol_by, enrol_until, for_user, device_id, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, NULLIF($6, ''), NULLIF($7, ''), $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+		        $20, $21, $22, $23, $24, $25)`,
 		a.User, a.ID, hash, a.Purpose, a.Client, string(a.Site), string(a.Session), a.ReturnTo, a.Reference,
-		a.Place.Browser, a.Place.Network, a.Place.Agent, a.UserEpoch, db.Stamp(a.PasswordAt),
-		a.Factor, db.Stamp(a.FactorAt), db.Stamp(a.CreatedAt), db.Stamp(a.ExpiresAt))
+		a.Place.Browser, a.Place.Network, a.Place.Agent, a.UserEpoch, a.Began, db.Stamp(a.PasswordAt),
+		a.Factor, a.FactorMethod, db.Stamp(a.FactorAt), a.ACR, a.EnrolBy, db.Stamp(a.EnrolUntil), a.ForUser, a.Device,
+		db.Stamp(a.CreatedAt), db.Stamp(a.ExpiresAt))
 }
 
 // takeAttempt holds the row: a second step of the same attempt waits here.
@@ -56,8 +62,36 @@ func chooseSite(ctx context.Context, tx *db.Tx, a Attempt) error {
 
 func storeFactor(ctx context.Context, tx *db.Tx, a Attempt) error {
 	return tx.Change(ctx, `
-		UPDATE attempts SET factor = $3, factor_at = $4
-		 WHERE user_id = $1 AND attempt_id = $2 AND ended_at IS NULL`, a.User, a.ID, a.Factor, db.Stamp(a.FactorAt))
+		UPDATE attempts SET factor = $3, factor_method = $4, factor_at = $5
+		 WHERE user_id = $1 AND attempt_id = $2 AND ended_at IS NULL`,
+		a.User, a.ID, a.Factor, a.FactorMethod, db.Stamp(a.FactorAt))
+}
+
+func storeChosen(ctx context.Context, tx *db.Tx, a Attempt) error {
+	return tx.Change(ctx, `
+		UPDATE attempts SET chosen = $3
+		 WHERE user_id = $1 AND attempt_id = $2 AND ended_at IS NULL`, a.User, a.ID, a.Chosen)
+}
+
+// openEnrol makes an attempt an enrol-only session, once: it leaves the state in which
+// it is none, or is none any more.
+func openEnrol(ctx context.Context, tx *db.Tx, a Attempt, until time.Time) error {
+	return tx.Change(ctx, `
+		UPDATE attempts
+		   SET enrol_by = $3, enrol_until = $4, expires_at = CASE WHEN expires_at < $4 THEN $4 ELSE expires_at END
+		 WHERE user_id = $1 AND attempt_id = $2 AND ended_at IS NULL AND expires_at > $5
+		   AND (enrol_until IS NULL OR enrol_until <= $5)
+		   AND user_epoch = COALESCE((SELECT epoch FROM epochs WHERE owner = $6), 0)`,
+		a.User, a.ID, a.EnrolBy, db.Stamp(until), db.Stamp(tx.Now), string(epoch.User(a.User)))
+}
+
+// closeEnrol ends an attempt that is an enrol-only session now.
+func closeEnrol(ctx context.Context, tx *db.Tx, who id.User, which id.Attempt) error {
+	return tx.Change(ctx, `
+		UPDATE attempts SET ended_at = $3
+		 WHERE user_id = $1 AND attempt_id = $2 AND ended_at IS NULL AND enrol_until > $3
+		   AND user_epoch = COALESCE((SELECT epoch FROM epochs WHERE owner = $4), 0)`,
+		who, which, db.Stamp(tx.Now), string(epoch.User(who)))
 }
 
 // challengeOf gives the attempt's one challenge, made on first use.
@@ -70,9 +104,9 @@ func challengeOf(ctx context.Context, tx *db.Tx, a Attempt) (id.Challenge, error
 
 func insertCode(ctx context.Context, tx *db.Tx, a Attempt, c code) error {
 	return tx.Change(ctx, `
-		INSERT INTO codes (user_id, challenge_id, code_id, method_id, message_id, mac, made_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		a.User, c.challenge, c.id, c.method, c.message, c.mac, db.Stamp(c.madeAt), db.Stamp(c.expiresAt))
+		INSERT INTO codes (user_id, challenge_id, code_id, method_id, message_id, mac, made_at, expires_at, wrong)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		a.User, c.challenge, c.id, c.method, c.message, c.mac, db.Stamp(c.madeAt), db.Stamp(c.expiresAt), c.wrong)
 }
 
 // codesOf gives the codes of an attempt, the newest first.

@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"keyturn/internal/db"
+	"keyturn/internal/delivery"
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
 	"keyturn/internal/limit"
@@ -30,6 +31,12 @@ type View struct {
 	Site     site.Site // zero while none is chosen
 	Choices  []Choice
 	Decision policy.Decision
+	// Kind is the method that the page is about; empty where nothing is asked.
+	Kind policy.MethodKind
+	// RememberUntil is until when this device would be remembered; zero: it cannot be.
+	RememberUntil time.Time
+	// Weather is how long messages of a channel take now.
+	Weather delivery.Report
 	// Code is where the newest code stands; nil when none was made.
 	Code *CodeView
 	// SendAt is when a code can be sent where none was made yet; zero: now.
@@ -72,7 +79,11 @@ func (d *Desk) View(ctx context.Context, token string) (v View, ok bool, err err
 	if v.User, err = user.ByID(ctx, d.DB, a.User); err != nil {
 		return v, false, fmt.Errorf("find a user: %w", err)
 	}
-	if a.Site == "" && !v.User.Staff {
+	if a.Purpose == Enrol {
+		v.Step = enrolStep(a, v.Now)
+		return v, v.Step == AskEnrol, nil
+	}
+	if a.Site == "" && !v.User.Staff && a.Purpose != Join {
 		v.Step = AskSite
 		v.Choices, err = d.choices(ctx, v)
 		return v, err == nil, err
@@ -82,10 +93,20 @@ func (d *Desk) View(ctx context.Context, token string) (v View, ok bool, err err
 			return v, false, fmt.Errorf("find a site: %w", err)
 		}
 	}
-	if v.Decision, _, err = d.decide(ctx, d.DB, v.Now, a, v.User); err != nil {
+	f := policy.Facts{}
+	if v.Decision, f, err = d.decide(ctx, d.DB, v.Now, a, v.User); err != nil {
 		return v, false, err
 	}
-	v.Step = stepOf(v.Decision)
+	v.Step = stepOf(v.Decision, f)
+	if until, can := policy.RememberUntil(f, v.Now); can && a.Purpose != Join {
+		v.RememberUntil = until
+	}
+	if v.Kind, err = d.shown(ctx, d.DB, a, v.User); err != nil {
+		return v, false, err
+	}
+	if d.Weather != nil {
+		v.Weather = d.Weather()
+	}
 	if v.Methods, err = method.Of(ctx, d.DB, a.User); err != nil {
 		return v, false, fmt.Errorf("read methods: %w", err)
 	}
@@ -168,10 +189,15 @@ func (d *Desk) sendAt(ctx context.Context, v View) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("look for a known place: %w", err)
 	}
 	for _, m := range v.Methods {
-		if m.Kind != v.Decision.Default || !carried(m.Kind) {
+		offer, ok := choose(v.Decision, m.Kind)
+		if m.Kind != v.Decision.Default || !carried(m.Kind) || !ok {
 			continue
 		}
-		answer, err := limit.Peek(ctx, d.DB, v.Now, sendCharges(v.Attempt, m, known)...)
+		charges, err := d.sendCharges(ctx, d.DB, v.Attempt, m, send{offer: offer, known: known})
+		if err != nil {
+			return time.Time{}, err
+		}
+		answer, err := limit.Peek(ctx, d.DB, v.Now, charges...)
 		if err != nil || !answer.OK {
 			return answer.Retry, err
 		}
@@ -212,12 +238,11 @@ func (d *Desk) helpers(ctx context.Context, from db.Reader, a Attempt) ([]string
 		if err != nil {
 			return nil, fmt.Errorf("find an admin: %w", err)
 		}
-		theirs := Attempt{User: who, Site: a.Site, Client: policy.ClientWeb}
-		decision, _, err := d.decide(ctx, from, d.DB.Clock.Now(), theirs, u)
+		can, err := d.CanPass(ctx, from, u, a.Site)
 		if err != nil {
 			return nil, err
 		}
-		if decision.Outcome != policy.Enrol {
+		if can {
 			names = append(names, u.Name())
 		}
 	}

@@ -29,6 +29,7 @@ import (
 	"keyturn/internal/setup"
 	"keyturn/internal/signin"
 	"keyturn/internal/site"
+	"keyturn/internal/standing"
 	"keyturn/internal/user"
 )
 
@@ -46,6 +47,9 @@ var stored = sync.OnceValue(func() password.Stored {
 	return s
 })
 
+// origin is where browsers meet it.
+var origin = &url.URL{Scheme: "https", Host: "signin.example"}
+
 // world is a vendor with two workshops whose people have the same names, and a third that
 // requires nothing.
 type world struct {
@@ -55,6 +59,7 @@ type world struct {
 	check *check.Checker
 	setup *setup.Desk
 	inbox *inbox
+	phone *phone
 	queue *job.Queue
 
 	xero, twin, free site.Site
@@ -97,20 +102,25 @@ func open(t *testing.T, rawURL string, keys *secret.Keys) *world {
 	t.Helper()
 	d := dbtest.Open(t, crowded(t, rawURL))
 	log := slog.New(slog.DiscardHandler)
-	w := &world{db: d, keys: keys, inbox: newInbox(), setup: &setup.Desk{DB: d}}
+	w := &world{db: d, keys: keys, inbox: newInbox(), phone: newPhone(), setup: &setup.Desk{DB: d}}
 	post := &message.Post{DB: d, Keys: keys}
 	work := job.NewWork()
-	post.Workers(work, message.Carriers{Codes: w.inbox, Notices: w.inbox})
+	post.Workers(work, message.Carriers{Codes: w.inbox, Notices: w.inbox, Texts: w.phone, LinkBase: origin})
 	var err error
 	if post.Jobs, err = job.New(d, work, "", log); err != nil {
 		t.Fatal(err)
 	}
 	w.queue = post.Jobs
+	passkeys, err := method.NewPasskeys(d, origin, "Workshop Software")
+	if err != nil {
+		t.Fatal(err)
+	}
+	facts := standing.Source{SMS: true, Countries: []string{"AU"}}
 	w.desk = &signin.Desk{
-		DB: d, Keys: keys, Post: post, Slots: &password.Slots{Size: 2},
+		DB: d, Keys: keys, Post: post, Passkeys: passkeys, Standing: facts, Slots: &password.Slots{Size: 2},
 		Floor: &password.Floor{}, Pace: &password.Floor{}, VendorName: "Workshop Software",
 	}
-	w.check = &check.Checker{DB: d, Log: log}
+	w.check = &check.Checker{DB: d, Log: log, Standing: facts}
 	return w
 }
 
@@ -265,7 +275,7 @@ func (w *world) begin(t *testing.T, who user.User, from session.Place) string {
 
 func (w *world) code(t *testing.T, attempt, digits string) signin.Next {
 	t.Helper()
-	next, err := w.desk.Code(t.Context(), attempt, digits)
+	next, err := w.desk.Code(t.Context(), attempt, signin.Typed{Text: digits})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -274,7 +284,7 @@ func (w *world) code(t *testing.T, attempt, digits string) signin.Next {
 
 func (w *world) send(t *testing.T, attempt string) signin.Next {
 	t.Helper()
-	next, err := w.desk.Send(t.Context(), attempt, policy.Email)
+	next, err := w.desk.Choose(t.Context(), attempt, policy.Email)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -306,7 +316,7 @@ func (w *world) through(ctx context.Context, who user.User, from session.Place) 
 	}
 	select {
 	case l := <-w.inbox.box(string(who.Login)):
-		next, err = w.desk.Code(ctx, next.Attempt, strings.ReplaceAll(shownCode.FindString(l.Text), " ", ""))
+		next, err = w.desk.Code(ctx, next.Attempt, signin.Typed{Text: strings.ReplaceAll(shownCode.FindString(l.Text), " ", "")})
 	case <-ctx.Done():
 		err = ctx.Err()
 	}

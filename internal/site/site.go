@@ -104,6 +104,16 @@ func Join(ctx context.Context, tx *db.Tx, m Membership) error {
 	return nil
 }
 
+// Move makes one user's membership another's: two logins of one person became one. What
+// it is, and the host product's reference, stay. fault.Conflict if it is not there, or the
+// other is a member already. The epochs of both memberships are the caller's to raise.
+func Move(ctx context.Context, tx *db.Tx, which id.Site, from, to id.User) error {
+	if err := move(ctx, tx, which, from, to); err != nil {
+		return fmt.Errorf("move a membership: %w", err)
+	}
+	return nil
+}
+
 // MembershipsOf gives a user's memberships, whatever their status, in the order of the
 // sites' names.
 func MembershipsOf(ctx context.Context, from db.Reader, who id.User) ([]Membership, error) {

@@ -58,6 +58,10 @@ func join(ctx context.Context, tx *db.Tx, m Membership) error {
 		m.Site, m.User, m.UserRef, m.Group, m.Kind, m.Status, m.SalesDashboard, m.BusinessIntelligence, m.TwoFA, db.Stamp(m.CreatedAt))
 }
 
+func move(ctx context.Context, tx *db.Tx, which id.Site, from, to id.User) error {
+	return tx.Change(ctx, `UPDATE memberships SET user_id = $3 WHERE site_id = $1 AND user_id = $2`, which, from, to)
+}
+
 func membershipsOf(ctx context.Context, from db.Reader, who id.User) ([]Membership, error) {
 	return db.Many(ctx, from, scanMember, `
 		SELECT `+memberColumns+` FROM memberships m JOIN sites s ON s.site_id = m.site_id

@@ -8,10 +8,12 @@ import (
 	"slices"
 	"time"
 
+	"keyturn/internal/balance"
 	"keyturn/internal/db"
 	"keyturn/internal/id"
 	"keyturn/internal/integration"
 	"keyturn/internal/method"
+	"keyturn/internal/phone"
 	"keyturn/internal/plan"
 	"keyturn/internal/policy"
 	"keyturn/internal/session"
@@ -24,6 +26,11 @@ type Source struct {
 	// SMS says that there is a provider of SMS. Without one no site has any available,
 	// whatever its balance says.
 	SMS bool
+	// Countries are those whose mobiles may get codes, as two letters. A number of another
+	// one, from a time when more were allowed, gets none.
+	Countries []string
+	// Channel says how a channel delivers now; nil: nobody measures.
+	Channel func(policy.MethodKind) policy.Health
 }
 
 // Asker is whom the facts are about, and from where they ask.
@@ -37,11 +44,23 @@ type Asker struct {
 	Passed []policy.Pass
 	// Place decides whether half of the guesses is kept for it.
 	Place session.Place
+	// Remembered is the remembered device in which they ask; nil if there is none.
+	Remembered *policy.Remembered
+}
+
+// Remembered is a device as the policy knows it.
+func Remembered(d session.Device) *policy.Remembered {
+	r := &policy.Remembered{Since: d.Since}
+	for at := range d.Sites {
+		r.Sites = append(r.Sites, string(at))
+	}
+	slices.Sort(r.Sites)
+	return r
 }
 
 // Of reads the facts about one person as they are now.
 func (s Source) Of(ctx context.Context, from db.Reader, now time.Time, a Asker) (policy.Facts, error) {
-	f := policy.Facts{Client: a.Client, Passed: a.Passed}
+	f := policy.Facts{Client: a.Client, Passed: a.Passed, Remembered: a.Remembered}
 	memberships, err := site.MembershipsOf(ctx, from, a.User.ID)
 	if err != nil {
 		return f, fmt.Errorf("read memberships: %w", err)
@@ -50,17 +69,17 @@ func (s Source) Of(ctx context.Context, from db.Reader, now time.Time, a Asker) 
 		if a.Sites != nil && !slices.Contains(a.Sites, m.Site) {
 			continue
 		}
-		fact, err := s.membership(ctx, from, m)
+		fact, err := s.membership(ctx, from, now, m)
 		if err != nil {
 			return f, err
 		}
 		f.Memberships = append(f.Memberships, fact)
 	}
-	f.User, err = person(ctx, from, now, a)
+	f.User, err = s.person(ctx, from, now, a)
 	return f, err
 }
 
-func (s Source) membership(ctx context.Context, from db.Reader, m site.Membership) (policy.Membership, error) {
+func (s Source) membership(ctx context.Context, from db.Reader, now time.Time, m site.Membership) (policy.Membership, error) {
 	at, err := site.ByID(ctx, from, m.Site)
 	if err != nil {
 		return policy.Membership{}, fmt.Errorf("read a site: %w", err)
@@ -70,8 +89,8 @@ func (s Source) membership(ctx context.Context, from db.Reader, m site.Membershi
 		Kind: m.Kind, Group: m.Group, Status: m.Status, Required2FA: m.TwoFA,
 		Setting: at.TwoFA, Remember: at.Remember, Weakest: at.Weakest,
 	}
-	if s.SMS {
-		fact.SMSAvailable = at.SMSAvailable
+	if err := s.balance(ctx, from, now, at, m, &fact); err != nil {
+		return fact, err
 	}
 	if m.Group == policy.GroupAdmin {
 		admins, err := site.Admins(ctx, from, m.Site)
@@ -94,6 +113,47 @@ func (s Source) membership(ctx context.Context, from db.Reader, m site.Membershi
 	return fact, nil
 }
 
+// balance fills in what the site can pay for, and what of that this member may use.
+func (s Source) balance(ctx context.Context, from db.Reader, now time.Time, at site.Site, m site.Membership, fact *policy.Membership) error {
+	if !s.SMS {
+		return nil
+	}
+	account, err := balance.Of(ctx, from, m.Site)
+	if err != nil {
+		return fmt.Errorf("read an SMS balance: %w", err)
+	}
+	fact.SMSAvailable, fact.SMSFloat = account.Available, account.Float
+	if m.Group != policy.GroupAdmin || account.Available > account.Float {
+		return nil // nobody touches the float
+	}
+	if fact.FloatUsed, err = balance.FloatUsed(ctx, from, now, m.Site, at.Zone, m.User); err != nil {
+		return fmt.Errorf("read what is used of a float: %w", err)
+	}
+	return nil
+}
+
+// FloatFor says whether somebody may be sent an SMS from the float of a site: an active
+// Admin of its office who has not had their part of it today.
+func FloatFor(ctx context.Context, from db.Reader, now time.Time, at id.Site, who id.User) (bool, error) {
+	memberships, err := site.MembershipsOf(ctx, from, who)
+	if err != nil {
+		return false, fmt.Errorf("read memberships: %w", err)
+	}
+	i := slices.IndexFunc(memberships, func(m site.Membership) bool { return m.Site == at })
+	if i < 0 || memberships[i].Group != policy.GroupAdmin || memberships[i].Status != policy.Active || memberships[i].Kind == policy.Mobile {
+		return false, nil
+	}
+	payer, err := site.ByID(ctx, from, at)
+	if err != nil {
+		return false, fmt.Errorf("read a site: %w", err)
+	}
+	used, err := balance.FloatUsed(ctx, from, now, at, payer.Zone, who)
+	if err != nil {
+		return false, fmt.Errorf("read what is used of a float: %w", err)
+	}
+	return !used, nil
+}
+
 func integrations(ctx context.Context, from db.Reader, at id.Site) ([]policy.Integration, error) {
 	all, err := integration.Of(ctx, from, at)
 	if err != nil {
@@ -109,7 +169,7 @@ func integrations(ctx context.Context, from db.Reader, at id.Site) ([]policy.Int
 	return facts, nil
 }
 
-func person(ctx context.Context, from db.Reader, now time.Time, a Asker) (policy.User, error) {
+func (s Source) person(ctx context.Context, from db.Reader, now time.Time, a Asker) (policy.User, error) {
 	u := policy.User{
 		Staff: a.User.Staff, Wants2FA: a.User.Wants2FA, Usual: a.User.Usual,
 		ResetMarkAt: a.User.ResetMarkAt, RiskAt: a.User.RiskAt,
@@ -123,15 +183,38 @@ func person(ctx context.Context, from db.Reader, now time.Time, a Asker) (policy
 		return u, fmt.Errorf("read known places: %w", err)
 	}
 	for _, m := range methods {
-		resting, err := method.RestingUntil(ctx, from, now, m, known)
+		fact, err := s.method(ctx, from, now, m, known)
 		if err != nil {
-			return u, fmt.Errorf("read what is left of a method's guesses: %w", err)
+			return u, err
 		}
-		u.Methods = append(u.Methods, policy.Method{
-			ID: string(m.ID), Kind: m.Kind, LinkedAt: m.LinkedAt, ProvedAt: m.ProvedAt, LastUsedAt: m.LastUsedAt,
-			Pending: m.Pending, AwaitsProof: m.AwaitsProof, UnprovedSent: m.UnprovedSent, Health: m.Health,
-			RestingUntil: resting, Spent: m.Spent(),
-		})
+		u.Methods = append(u.Methods, fact)
 	}
 	return u, nil
+}
+
+func (s Source) method(ctx context.Context, from db.Reader, now time.Time, m method.Method, known bool) (policy.Method, error) {
+	fact := policy.Method{
+		ID: string(m.ID), Kind: m.Kind, LinkedAt: m.LinkedAt, ProvedAt: m.ProvedAt, LastUsedAt: m.LastUsedAt,
+		Pending: m.Pending, AwaitsProof: m.AwaitsProof, UnprovedSent: m.UnprovedSent, Health: m.Health, Spent: m.Spent(),
+	}
+	var err error
+	switch m.Kind {
+	case policy.Recovery:
+		if fact.Left, err = method.RecoveryLeft(ctx, from, m.User); err != nil {
+			return fact, fmt.Errorf("count recovery codes: %w", err)
+		}
+		return fact, nil
+	case policy.SMS:
+		if _, err := phone.Mobile(m.Address, "", s.Countries); s.SMS && err != nil {
+			fact.Health = policy.HealthRefused
+		}
+	case policy.Email, policy.TOTP, policy.Passkey:
+	}
+	if s.Channel != nil {
+		fact.ChannelHealth = s.Channel(m.Kind)
+	}
+	if fact.RestingUntil, err = method.RestingUntil(ctx, from, now, m, known); err != nil {
+		return fact, fmt.Errorf("read what is left of a method's guesses: %w", err)
+	}
+	return fact, nil
 }

@@ -8,6 +8,7 @@ import (
 	"keyturn/internal/db"
 	"keyturn/internal/id"
 	"keyturn/internal/password"
+	"keyturn/internal/policy"
 )
 
 const columns = `
@@ -40,6 +41,10 @@ func byID(ctx context.Context, from db.Reader, who id.User) (User, error) {
 	return db.One(ctx, from, scan, `SELECT `+columns+` FROM users WHERE user_id = $1`, who)
 }
 
+func hold(ctx context.Context, tx *db.Tx, who id.User) (User, error) {
+	return db.One(ctx, tx, scan, `UPDATE users SET risk_at = risk_at WHERE user_id = $1 RETURNING `+columns, who)
+}
+
 func byLogin(ctx context.Context, from db.Reader, login address.Canonical) (User, error) {
 	return db.One(ctx, from, scan, `SELECT `+columns+` FROM users WHERE login = $1`, string(login))
 }
@@ -54,6 +59,27 @@ func setPassword(ctx context.Context, tx *db.Tx, who id.User, fresh password.Sto
 	return tx.Change(ctx, `
 		UPDATE users SET password = $2, password_form = $3, password_cost = $4, password_set_at = $5, risk_at = $5
 		 WHERE user_id = $1`, who, fresh.Encoded(), string(fresh.Form()), int64(fresh.Cost()), db.Stamp(tx.Now))
+}
+
+func markReset(ctx context.Context, tx *db.Tx, who id.User) error {
+	return tx.Change(ctx, `
+		UPDATE users SET reset_mark_at = COALESCE(reset_mark_at, $2) WHERE user_id = $1`, who, db.Stamp(tx.Now))
+}
+
+func clearResetMark(ctx context.Context, tx *db.Tx, who id.User) error {
+	return tx.Change(ctx, `UPDATE users SET reset_mark_at = NULL WHERE user_id = $1`, who)
+}
+
+func risk(ctx context.Context, tx *db.Tx, who id.User) error {
+	return tx.Change(ctx, `UPDATE users SET risk_at = $2 WHERE user_id = $1`, who, db.Stamp(tx.Now))
+}
+
+func setUsual(ctx context.Context, tx *db.Tx, who id.User, usual policy.MethodKind) error {
+	return tx.Change(ctx, `UPDATE users SET usual_method = $2 WHERE user_id = $1`, who, string(usual))
+}
+
+func makeStaff(ctx context.Context, tx *db.Tx, who id.User) error {
+	return tx.Change(ctx, `UPDATE users SET staff = TRUE WHERE user_id = $1 AND staff = FALSE`, who)
 }
 
 // slowest reads the dearest stored hash of a form.

@@ -64,6 +64,13 @@ func ByID(ctx context.Context, from db.Reader, who id.User) (User, error) {
 	return byID(ctx, from, who)
 }
 
+// Hold gives a user as they are now, and keeps the row until the transaction ends: what
+// two do to one person at once, they do one after the other. fault.NotFound if there is
+// none.
+func Hold(ctx context.Context, tx *db.Tx, who id.User) (User, error) {
+	return hold(ctx, tx, who)
+}
+
 // ByLogin finds a user by the canonical login name; fault.NotFound if there is none.
 func ByLogin(ctx context.Context, from db.Reader, login address.Canonical) (User, error) {
 	return byLogin(ctx, from, login)
@@ -82,6 +89,49 @@ func SetPassword(ctx context.Context, tx *db.Tx, who id.User, fresh password.Sto
 		return fmt.Errorf("set a password: %w", err)
 	}
 	return epoch.Raise(ctx, tx, epoch.User(who))
+}
+
+// MarkReset notes that the password was reset by email: until something better is passed
+// the mailbox does not count as a second factor. The mark of an earlier reset stays as
+// it is, because what was proved in between was proved under it.
+func MarkReset(ctx context.Context, tx *db.Tx, who id.User) error {
+	if err := markReset(ctx, tx, who); err != nil {
+		return fmt.Errorf("mark a reset: %w", err)
+	}
+	return nil
+}
+
+// ClearResetMark ends the mark; one that is not there is cleared already.
+func ClearResetMark(ctx context.Context, tx *db.Tx, who id.User) error {
+	if err := clearResetMark(ctx, tx, who); err != nil {
+		return fmt.Errorf("end the mark of a reset: %w", err)
+	}
+	return nil
+}
+
+// Risk notes that the person's methods or addresses changed: what was remembered before
+// it spares nothing any more.
+func Risk(ctx context.Context, tx *db.Tx, who id.User) error {
+	if err := risk(ctx, tx, who); err != nil {
+		return fmt.Errorf("note a change: %w", err)
+	}
+	return nil
+}
+
+// SetUsual stores the method that the person likes to be asked for; empty for none.
+func SetUsual(ctx context.Context, tx *db.Tx, who id.User, usual policy.MethodKind) error {
+	if err := setUsual(ctx, tx, who, usual); err != nil {
+		return fmt.Errorf("store a usual way: %w", err)
+	}
+	return nil
+}
+
+// MakeStaff makes somebody one of the vendor's own people; fault.Conflict if they are.
+func MakeStaff(ctx context.Context, tx *db.Tx, who id.User) error {
+	if err := makeStaff(ctx, tx, who); err != nil {
+		return fmt.Errorf("make a member of staff: %w", err)
+	}
+	return nil
 }
 
 // forms are all forms in which a password may be stored.

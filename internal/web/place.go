@@ -14,11 +14,17 @@ const (
 	SessionCookie = "keyturn"
 	AttemptCookie = "keyturn_attempt"
 	BrowserCookie = "keyturn_browser"
+	// DeviceCookie holds the tokens by which the browser is remembered, joined by dots.
+	DeviceCookie = "keyturn_device"
 )
 
 // SessionLife is how long browsers keep the cookie of a session, which ends by itself,
 // at the same time at the latest.
 const SessionLife = 24 * time.Hour
+
+// DeviceLife is how long browsers keep the cookie of a remembered device: as long as any
+// site may remember one. The device ends by itself, at its own time.
+const DeviceLife = 30 * 24 * time.Hour
 
 const (
 	// browserLife is how long a browser keeps its id, renewed with each sign-in.

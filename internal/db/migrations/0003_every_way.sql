@@ -41,6 +41,11 @@ CREATE INDEX devices_by_end ON devices (ends_at);
 -- hashed, so that a list of methods never reads one.
 ALTER TABLE methods ADD COLUMN name TEXT NOT NULL DEFAULT '';
 
+-- One set of recovery codes for a user; and the set-ups of authenticators that are to be
+-- finished.
+CREATE UNIQUE INDEX methods_one_set ON methods (user_id) WHERE kind = 'recovery' AND removed_at IS NULL;
+CREATE INDEX methods_unfinished ON methods (linked_at) WHERE kind = 'totp' AND pending;
+
 CREATE TABLE totp_secrets (
     user_id   TEXT NOT NULL,
     method_id TEXT NOT NULL,
@@ -110,6 +115,8 @@ CREATE TABLE help_codes (
     PRIMARY KEY (user_id, help_code_id)
 );
 CREATE INDEX help_codes_by_end ON help_codes (expires_at);
+-- A new code ends the one before.
+CREATE UNIQUE INDEX help_codes_live ON help_codes (user_id) WHERE used_at IS NULL AND ended_at IS NULL;
 
 -- "Ask Pat to let me in." number is shown to whoever waits and typed by whoever
 -- approves, so that the right one of two is let in.
@@ -131,6 +138,7 @@ CREATE TABLE asks (
 );
 CREATE INDEX asks_by_user ON asks (user_id, asked_at);
 CREATE INDEX asks_by_end ON asks (expires_at);
+CREATE UNIQUE INDEX asks_open ON asks (attempt_id) WHERE answer = '';
 
 -- Forgotten passwords. An asking holds what was typed until a job has looked whose it
 -- is; a reset is the one-use link of a user.
@@ -141,6 +149,7 @@ CREATE TABLE reset_askings (
     agent      TEXT NOT NULL,
     made_at    BIGINT NOT NULL
 );
+CREATE INDEX reset_askings_by_time ON reset_askings (made_at);
 CREATE TABLE resets (
     user_id    TEXT NOT NULL REFERENCES users (user_id),
     reset_id   TEXT NOT NULL,
@@ -149,6 +158,7 @@ CREATE TABLE resets (
     made_at    BIGINT NOT NULL,
     expires_at BIGINT NOT NULL,
     used_at    BIGINT,
+    ended_at   BIGINT,
     PRIMARY KEY (user_id, reset_id)
 );
 CREATE INDEX resets_by_end ON resets (expires_at);
@@ -174,6 +184,7 @@ CREATE TABLE recoveries (
     PRIMARY KEY (user_id, recovery_id)
 );
 CREATE INDEX recoveries_by_state ON recoveries (state, begun_at);
+CREATE UNIQUE INDEX recoveries_open ON recoveries (user_id) WHERE ended_at IS NULL;
 CREATE TABLE recovery_stops (
     user_id     TEXT NOT NULL,
     recovery_id TEXT NOT NULL,
@@ -198,9 +209,11 @@ CREATE TABLE staff_codes (
     ended_at     BIGINT,
     PRIMARY KEY (user_id, staff_code_id)
 );
+CREATE UNIQUE INDEX staff_codes_live ON staff_codes (user_id) WHERE used_at IS NULL AND ended_at IS NULL;
 
 -- SMS balance. The account is the row that is taken; available is what can be spent,
--- held is reserved. entries are the statement: balance_after is available + held.
+-- held is reserved. entries are the statement, numbered without a gap; the number of the
+-- last one stands in the account.
 CREATE TABLE sms_accounts (
     site_id    TEXT PRIMARY KEY REFERENCES sites (site_id),
     available  BIGINT NOT NULL CHECK (available >= 0),
@@ -224,7 +237,7 @@ CREATE TABLE sms_entries (
 );
 CREATE INDEX sms_entries_by_time ON sms_entries (site_id, at);
 -- A reference of a top-up counts once.
-CREATE UNIQUE INDEX sms_entries_by_reference ON sms_entries (site_id, reference) WHERE reference <> '';
+CREATE UNIQUE INDEX sms_entries_by_reference ON sms_entries (site_id, reference) WHERE kind = 'topup';
 CREATE TABLE sms_holds (
     site_id    TEXT NOT NULL,
     hold_id    TEXT NOT NULL,
@@ -242,21 +255,29 @@ CREATE TABLE sms_holds (
 );
 CREATE UNIQUE INDEX sms_holds_by_message ON sms_holds (message_id, try_no);
 CREATE INDEX sms_holds_by_due ON sms_holds (state, settle_by);
+CREATE INDEX sms_holds_by_user ON sms_holds (site_id, user_id, made_at);
 
--- Each time an SMS was given to a provider.
+-- Each time an SMS was given to a provider, and what is known of that copy. A row in the
+-- state held was not given yet: its part is reserved. admin says that the float may pay
+-- for the next one, too.
 CREATE TABLE sms_tries (
     user_id    TEXT NOT NULL,
     message_id TEXT NOT NULL,
     try_no     BIGINT NOT NULL,
     site_id    TEXT NOT NULL,
     hold_id    TEXT NOT NULL,
-    carrier    TEXT NOT NULL,
+    admin      BOOLEAN NOT NULL DEFAULT FALSE,
+    carrier    TEXT NOT NULL DEFAULT '',
     state      TEXT NOT NULL,
     provider_ref TEXT NOT NULL DEFAULT '',
-    given_at   BIGINT NOT NULL,
+    given_at   BIGINT,
     ended_at   BIGINT,
     PRIMARY KEY (user_id, message_id, try_no)
 );
+-- A bounce knows a mail by its Message-ID alone. The other finds notices whose mail
+-- nobody took.
+CREATE INDEX messages_by_id ON messages (message_id);
+CREATE INDEX messages_by_kind ON messages (kind, state, created_at);
 
 -- Security notices that wait: those of one person that are due together are one mail.
 CREATE TABLE notices (
@@ -273,17 +294,21 @@ CREATE TABLE notices (
     PRIMARY KEY (user_id, notice_id)
 );
 CREATE INDEX notices_by_due ON notices (message_id, due_at);
+CREATE INDEX notices_by_age ON notices (made_at);
 
--- How long messages took, by carrier: from handed over to typed, or seen by a canary.
-CREATE TABLE delivery_samples (
-    sample_id TEXT PRIMARY KEY,
-    channel   TEXT NOT NULL,
-    carrier   TEXT NOT NULL,
-    source    TEXT NOT NULL,
-    took      BIGINT NOT NULL,
-    at        BIGINT NOT NULL
+-- How long codes take, by carrier: from handed over to typed, or to a provider's receipt.
+-- carrier is empty while no carrier took the message.
+CREATE TABLE delivery_handed (
+    message_id TEXT PRIMARY KEY,
+    channel    TEXT NOT NULL,
+    carrier    TEXT NOT NULL,
+    handed_at  BIGINT NOT NULL,
+    arrived_at BIGINT,
+    arrived_by TEXT NOT NULL DEFAULT ''
 );
-CREATE INDEX delivery_samples_by_time ON delivery_samples (channel, at);
+CREATE INDEX delivery_handed_by_carrier ON delivery_handed (carrier, handed_at);
+CREATE INDEX delivery_handed_by_arrival ON delivery_handed (carrier, arrived_at);
+CREATE INDEX delivery_handed_by_time ON delivery_handed (handed_at);
 CREATE TABLE canaries (
     canary_id TEXT PRIMARY KEY,
     carrier   TEXT NOT NULL,
@@ -297,8 +322,10 @@ CREATE INDEX messages_by_carrier ON messages (channel, created_at);
 -- +goose Down
 DROP INDEX messages_by_carrier;
 DROP TABLE canaries;
-DROP TABLE delivery_samples;
+DROP TABLE delivery_handed;
 DROP TABLE notices;
+DROP INDEX messages_by_kind;
+DROP INDEX messages_by_id;
 DROP TABLE sms_tries;
 DROP TABLE sms_holds;
 DROP TABLE sms_entries;
@@ -315,6 +342,8 @@ DROP TABLE proof_codes;
 DROP TABLE recovery_codes;
 DROP TABLE passkeys;
 DROP TABLE totp_secrets;
+DROP INDEX methods_unfinished;
+DROP INDEX methods_one_set;
 ALTER TABLE methods DROP COLUMN name;
 DROP TABLE devices;
 ALTER TABLE sessions DROP COLUMN device_id;

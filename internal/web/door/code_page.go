@@ -7,20 +7,24 @@ import (
 	"keyturn/internal/web"
 )
 
-// By is a way that a code travels. The words are those of the forms' field "method".
-type By string
+// By is a way to pass. The words are those of the forms' field "method".
+type By = web.By
 
-// The channels.
+// The ways.
 const (
-	ByEmail By = "email"
-	BySMS   By = "sms"
+	ByEmail    = web.ByEmail
+	BySMS      = web.BySMS
+	ByTOTP     = web.ByTOTP
+	ByPasskey  = web.ByPasskey
+	ByRecovery = web.ByRecovery
 )
 
 // Offer is another way that one press starts.
 type Offer struct {
 	// Method is the value of the form's field "method".
 	Method By
-	// To is where the code would go, masked.
+	// To is where the code would go, masked, or what the authenticator is called. May be
+	// empty.
 	To string
 }
 
@@ -29,24 +33,44 @@ type Fact struct {
 	What, Which string
 }
 
-// CodePage asks for the code of one challenge. Every time is words already, in the
-// zone of the site.
+// CodePage asks for the second step by one way: a code that was sent, a code of an
+// authenticator, a recovery code, or a passkey. Every time is words already, in the zone
+// of the site. The forms carry the field "method"; the tick box is the field "remember".
 type CodePage struct {
 	// As is the name of whoever signs in, Site where. Site may be empty.
 	As, Site string
-	// SentTo is where the code went, masked; By the way it went.
+	// By is the way that the page is about. For ByTOTP, ByRecovery and ByPasskey nothing
+	// is sent: SentTo, Until, Trail, CanResend, ResendAt and RanOut stay empty.
+	By By
+	// Name is what the authenticator is called by its owner. May be empty.
+	Name string
+	// SentTo is where the code went, masked.
 	SentTo string
-	By     By
 	// Until is when the code ends: "7:12 am".
 	Until string
+
+	// Ceremony and Options are those of a passkey that is asked for already
+	// (web.PasskeyAsk). Where they are empty, the script asks POST /signin/passkey/options
+	// for them when the button is pressed. The answer comes as the form POST
+	// /signin/passkey with the fields "ceremony", "credential" and "remember".
+	Ceremony, Options string
 
 	// Fault says in one sentence what was wrong with what was typed. FaultCostsNothing
 	// adds that no guess was counted. Empty at first sight.
 	Fault             string
 	FaultCostsNothing bool
-	// Refused says why the other side would not take the message: "mailbox full". The
-	// page then leads with it. Empty if it was not refused.
+	// Refused says why the other side would not take the message or did not deliver it:
+	// "mailbox full". The page then leads with it. Empty if it was not refused.
 	Refused string
+	// NoBalance says that the SMS was not sent because the site has none left. The page
+	// then leads with that.
+	NoBalance bool
+	// OtherWay offers another way in one plain sentence, where the code was refused or not
+	// sent: see OtherWay. May be empty.
+	OtherWay string
+	// Weather is a caution about the channel in use, "Mail is slow now, about 6 minutes.
+	// Use another way." (see Weather); the Offers then come first. May be empty.
+	Weather string
 	// RanOut says that the last code lived to its end; Closed then says until when.
 	RanOut bool
 	// Closed, if it is not empty, says in one sentence why no code can be typed now,
@@ -83,6 +107,8 @@ func (p CodePage) Head() web.Head {
 // Heading is the one thing to know on this page.
 func (p CodePage) Heading() string {
 	switch {
+	case p.NoBalance:
+		return locale.Say(locale.CodeNoBalanceTitle)
 	case p.Refused != "" && p.By == BySMS:
 		return locale.Say(locale.CodeRefusedTitleSms)
 	case p.Refused != "":
@@ -92,119 +118,139 @@ func (p CodePage) Heading() string {
 	case p.Closed != "":
 		return locale.Say(locale.CodeClosedTitle)
 	}
+	switch p.By {
+	case ByTOTP:
+		return locale.Say(locale.CodeTotpTitle)
+	case ByRecovery:
+		return locale.Say(locale.CodeRecoveryTitle)
+	case ByPasskey:
+		return locale.Say(locale.CodePasskeyTitle)
+	case ByEmail, BySMS:
+	}
 	return locale.Say(locale.CodeTitle)
 }
 
-// Futile says that there is no code that could be typed: the only one was refused.
+// Failed says that the code did not get through, or was not sent.
+func (p CodePage) Failed() bool { return p.Refused != "" || p.NoBalance }
+
+// Leads says that the other ways come before the field.
+func (p CodePage) Leads() bool { return p.Failed() || p.Weather != "" }
+
+// First says that the other ways have the main button: where there are any, and the way
+// in use is in trouble.
+func (p CodePage) First() bool { return p.Leads() && len(p.Offers) > 0 }
+
+// Futile says that there is no code that could be typed: the only one was refused, or
+// the SMS in use was never sent.
 func (p CodePage) Futile() bool {
-	return p.Refused != "" && len(p.Offers) == 0 && p.Fault == ""
+	if p.NoBalance && p.By == BySMS {
+		return p.Fault == ""
+	}
+	return p.Failed() && len(p.Offers) == 0 && p.Fault == ""
 }
+
+// IsSMS says that the code goes to a phone.
+func (p CodePage) IsSMS() bool { return p.By == BySMS }
+
+// IsTOTP says that the code stands in an authenticator.
+func (p CodePage) IsTOTP() bool { return p.By == ByTOTP }
+
+// IsRecovery says that a recovery code is asked for.
+func (p CodePage) IsRecovery() bool { return p.By == ByRecovery }
+
+// IsPasskey says that a passkey is asked for.
+func (p CodePage) IsPasskey() bool { return p.By == ByPasskey }
+
+// Sends says that another code can be sent by the way in use.
+func (p CodePage) Sends() bool { return p.By != ByTOTP && p.By != ByRecovery && p.By != ByPasskey }
 
 // Moves says whether the page changes by itself while somebody looks at it.
 func (p CodePage) Moves() bool {
-	for _, step := range p.Trail {
-		if step.State == Waiting {
-			return true
-		}
+	return web.TrailMoves(p.Trail) || !p.CanResend && p.ResendAt != ""
+}
+
+// Running is the trail as its template wants it.
+func (p CodePage) Running() web.Trail {
+	return web.Trail{Steps: p.Trail, Moves: p.Moves(), Here: "/signin/code"}
+}
+
+// Asking is the passkey's part of the page.
+func (p CodePage) Asking() web.PasskeyForm {
+	return web.PasskeyForm{
+		Action: "/signin/passkey", Begin: "/signin/passkey/options", Here: "/signin/code", Ceremony: p.Ceremony, Options: p.Options,
+		Words: locale.Say(locale.PasskeyUse), Main: !p.First(), Alone: true, Remember: p.RememberUntil, Fault: p.Fault,
 	}
-	return !p.CanResend && p.ResendAt != ""
 }
 
 // StepState is how far one step of the trail is.
-type StepState int
+type StepState = web.StepState
 
 // The states of a step.
 const (
 	// Waiting has not happened yet.
-	Waiting StepState = iota
+	Waiting = web.StepWaiting
 	// Done went well.
-	Done
+	Done = web.StepDone
 	// Refused went wrong.
-	Refused
+	Refused = web.StepRefused
 )
 
 // Step is one line of the trail of a code.
-type Step struct {
-	State StepState
-	// Words say what happened.
-	Words string
-	// At is when, in words; When the same for machines, zero for what is yet to come.
-	At   string
-	When time.Time
-	// Note says what to do meanwhile. May be empty.
-	Note string
-}
-
-// IsDone says whether the step went well.
-func (s Step) IsDone() bool { return s.State == Done }
-
-// IsRefused says whether the step went wrong.
-func (s Step) IsRefused() bool { return s.State == Refused }
-
-// HasHappened says whether the step has an instant.
-func (s Step) HasHappened() bool { return !s.When.IsZero() }
+type Step = web.TrailStep
 
 // StepPromised is the open step of a message that no carrier has taken yet.
-func StepPromised() Step {
-	return Step{State: Waiting, Words: locale.Say(locale.TrailPromised)}
-}
+func StepPromised() Step { return web.TrailPromised() }
 
 // StepSent says that the code left us at a time.
 func StepSent(by By, at time.Time, zone *time.Location) Step {
-	words := locale.Say(locale.TrailSentEmail)
-	if by == BySMS {
-		words = locale.Say(locale.TrailSentSms)
-	}
-	return happened(Done, words, at, zone)
+	return web.Happening{By: by, At: at, Zone: zone}.Sent()
+}
+
+// StepHanded says that the code is given to a carrier.
+func StepHanded(by By, at time.Time, zone *time.Location) Step {
+	return web.Happening{By: by, At: at, Zone: zone}.Handed()
 }
 
 // StepTaken says that the other side took the code.
 func StepTaken(by By, at time.Time, zone *time.Location) Step {
-	words := locale.Say(locale.TrailTakenEmail)
-	if by == BySMS {
-		words = locale.Say(locale.TrailTakenSms)
-	}
-	return happened(Done, words, at, zone)
+	return web.Happening{By: by, At: at, Zone: zone}.Taken()
+}
+
+// StepDelivered says that the code is where the person can read it.
+func StepDelivered(by By, at time.Time, zone *time.Location) Step {
+	return web.Happening{By: by, At: at, Zone: zone}.Delivered()
+}
+
+// StepUndelivered says that the code was taken and did not arrive, and why, in words; the
+// note says what to do and who can help.
+func StepUndelivered(by By, why string, helpers []string, at time.Time, zone *time.Location) Step {
+	return web.Happening{By: by, At: at, Zone: zone}.Undelivered(why, helpers)
+}
+
+// StepUnknown says that the carrier gave no answer.
+func StepUnknown(by By, at time.Time, zone *time.Location) Step {
+	return web.Happening{By: by, At: at, Zone: zone}.Unknown()
+}
+
+// StepExpired says that the code was too old to be sent.
+func StepExpired(by By, at time.Time, zone *time.Location) Step {
+	return web.Happening{By: by, At: at, Zone: zone}.Expired()
+}
+
+// StepNoBalance says that the site had no SMS left; helpers may have some added.
+func StepNoBalance(site string, helpers []string, at time.Time, zone *time.Location) Step {
+	return web.Happening{By: BySMS, At: at, Zone: zone}.NoBalance(site, helpers)
 }
 
 // StepSoon is the last, open step: the message is on its last metres. The note says
 // where else to look.
-func StepSoon(by By) Step {
-	if by == BySMS {
-		return Step{State: Waiting, Words: locale.Say(locale.TrailSoonSms), At: locale.Say(locale.TrailSoonAt)}
-	}
-	return Step{
-		State: Waiting,
-		Words: locale.Say(locale.TrailSoonEmail),
-		At:    locale.Say(locale.TrailSoonAt),
-		Note:  locale.Say(locale.TrailSoonNote),
-	}
-}
+func StepSoon(by By) Step { return web.TrailSoon(by) }
 
 // StepRetry is the open step after a try that came to nothing for the moment.
-func StepRetry() Step {
-	return Step{State: Waiting, Words: locale.Say(locale.TrailRetry)}
-}
+func StepRetry() Step { return web.TrailRetry() }
 
 // StepRefused says that the other side would not take the code, and why, in words
 // ("mailbox full"); the note says what the person can do and who can help.
 func StepRefused(by By, why string, helpers []string, at time.Time, zone *time.Location) Step {
-	step := happened(Refused, locale.Say(locale.TrailRefused, locale.Data{"Why": why}), at, zone)
-	if by != ByEmail {
-		return step
-	}
-	who, full := locale.Data{"Who": locale.AnyOf(helpers)}, why == BounceFull()
-	switch {
-	case full && len(helpers) > 0:
-		step.Note = locale.Say(locale.TrailRefusedNoteFull, who)
-	case full:
-		step.Note = locale.Say(locale.TrailRefusedNoteFullAny)
-	case len(helpers) > 0:
-		step.Note = locale.Say(locale.TrailRefusedNote, who)
-	}
-	return step
-}
-
-func happened(state StepState, words string, at time.Time, zone *time.Location) Step {
-	return Step{State: state, Words: words, At: locale.ClockSeconds(at, zone), When: at}
+	return web.Happening{By: by, At: at, Zone: zone}.Refused(why, helpers)
 }

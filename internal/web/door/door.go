@@ -5,10 +5,13 @@ package door
 
 import (
 	"net/http"
+	"strings"
 
 	"keyturn/internal/check"
+	"keyturn/internal/enrol"
 	"keyturn/internal/locale"
 	"keyturn/internal/policy"
+	"keyturn/internal/rescue"
 	"keyturn/internal/secret"
 	"keyturn/internal/session"
 	"keyturn/internal/signin"
@@ -20,6 +23,9 @@ type Door struct {
 	Kit   *web.Kit
 	Desk  *signin.Desk
 	Check *check.Checker
+	// Enrol adds a method in an enrol-only session; Rescue helps whoever is stuck.
+	Enrol  *enrol.Desk
+	Rescue *rescue.Desk
 }
 
 // SignIn answers "GET /signin".
@@ -60,7 +66,7 @@ func (d *Door) Password() http.Handler {
 		}
 		next, err := d.Desk.Password(r.Context(), signin.Try{
 			Login: form.Get("email"), Password: secret.NewText(form.Get("password")),
-			Place: d.place(w, r), Client: policy.ClientWeb, ReturnTo: page.Next,
+			Place: d.place(w, r), Client: policy.ClientWeb, ReturnTo: page.Next, Devices: d.devices(r),
 		})
 		if err != nil {
 			return err
@@ -90,7 +96,9 @@ func (d *Door) Code() http.Handler {
 // TypeCode answers "POST /signin/code".
 func (d *Door) TypeCode() http.Handler {
 	return d.step(func(r *http.Request, token string, form web.Fields) (signin.Next, error) {
-		return d.Desk.Code(r.Context(), token, form.Get("code"))
+		return d.Desk.Code(r.Context(), token, signin.Typed{
+			Kind: policy.MethodKind(form.Get("method")), Text: form.Get("code"), Remember: form.Ticked("remember"),
+		})
 	})
 }
 
@@ -114,7 +122,7 @@ func (d *Door) Ways() http.Handler {
 // ChooseWay answers "POST /signin/method": another code, by the way that was chosen.
 func (d *Door) ChooseWay() http.Handler {
 	return d.step(func(r *http.Request, token string, form web.Fields) (signin.Next, error) {
-		return d.Desk.Send(r.Context(), token, policy.MethodKind(form.Get("method")))
+		return d.Desk.Choose(r.Context(), token, policy.MethodKind(form.Get("method")))
 	})
 }
 
@@ -168,13 +176,6 @@ func (d *Door) SignOut() http.Handler {
 	})
 }
 
-// Reset answers "GET /reset".
-func (d *Door) Reset() http.Handler {
-	return d.Kit.Handle(func(w http.ResponseWriter, r *http.Request) error {
-		return d.Kit.Show(w, r, http.StatusOK, ResetPage{})
-	})
-}
-
 // step runs one step of the attempt that the cookie names, and shows what comes next.
 func (d *Door) step(do func(*http.Request, string, web.Fields) (signin.Next, error)) http.Handler {
 	return d.Kit.Handle(func(w http.ResponseWriter, r *http.Request) error {
@@ -204,7 +205,8 @@ func (d *Door) step(do func(*http.Request, string, web.Fields) (signin.Next, err
 		case signin.Resting, signin.TooSoon:
 			status = http.StatusTooManyRequests
 			web.RetryAfter(w, next.Retry.Sub(v.Now))
-		case signin.WrongPassword, signin.WrongCode, signin.StaleCode, signin.NoCode, signin.NotOffered, signin.NotMember:
+		case signin.WrongPassword, signin.WrongCode, signin.StaleCode, signin.NoCode, signin.NotOffered, signin.NotMember,
+			signin.NoBalance, signin.NotJoined, signin.WrongPasskey:
 		}
 		return d.showStep(w, r, status, v, next)
 	})
@@ -217,11 +219,17 @@ func (d *Door) proceed(w http.ResponseWriter, r *http.Request, next signin.Next)
 	}
 	switch next.Step {
 	case signin.In:
+		if next.Session == "" {
+			return web.Go(w, r, home(next.ReturnTo)) // nothing had to be proved
+		}
 		if err := d.endReplaced(r); err != nil {
 			return err
 		}
 		d.Kit.DropCookie(w, web.AttemptCookie)
 		d.Kit.PutCookie(w, web.SessionCookie, next.Session, web.SessionLife)
+		if next.Device != "" {
+			d.rememberDevice(w, r, next.Device)
+		}
 		return web.Go(w, r, home(next.ReturnTo))
 	case signin.Gone, signin.AskPassword:
 		return d.gone(w, r)
@@ -234,6 +242,10 @@ func (d *Door) proceed(w http.ResponseWriter, r *http.Request, next signin.Next)
 		return web.Go(w, r, "/signin/code")
 	case signin.AskCode, signin.Rest, signin.Stuck:
 		return web.Go(w, r, "/signin/code")
+	case signin.AskEnrol:
+		return web.Go(w, r, "/signin/enrol")
+	case signin.Both:
+		return d.joined(w, r, next)
 	}
 	return d.gone(w, r)
 }
@@ -246,6 +258,35 @@ func (d *Door) endReplaced(r *http.Request) error {
 		return err
 	}
 	return d.Desk.SignOut(r.Context(), before.Session)
+}
+
+// mostDevices is how many people one browser remembers; the oldest goes first.
+const mostDevices = 5
+
+// devices are the tokens by which this browser is remembered, the newest first.
+func (d *Door) devices(r *http.Request) []string {
+	all := strings.Split(d.Kit.Cookie(r, web.DeviceCookie), ".")
+	return all[:min(len(all), mostDevices)]
+}
+
+func (d *Door) rememberDevice(w http.ResponseWriter, r *http.Request, token string) {
+	kept := []string{token}
+	for _, before := range d.devices(r) {
+		if before != "" && len(kept) < mostDevices {
+			kept = append(kept, before)
+		}
+	}
+	d.Kit.PutCookie(w, web.DeviceCookie, strings.Join(kept, "."), web.DeviceLife)
+}
+
+// joined goes on after two logins became one, in the session of the one that stays.
+func (d *Door) joined(w http.ResponseWriter, r *http.Request, next signin.Next) error {
+	d.Kit.DropCookie(w, web.AttemptCookie)
+	if next.Wrong != "" {
+		return web.Go(w, r, "/me/security/join?both=1")
+	}
+	d.Kit.PutCookie(w, web.SessionCookie, next.Session, web.SessionLife)
+	return web.Go(w, r, "/me/security?done=joined")
 }
 
 // gone sends somebody whose attempt has ended to begin again.

@@ -2,10 +2,13 @@ package door
 
 import (
 	"net/http"
+	"slices"
 
 	"keyturn/internal/check"
 	"keyturn/internal/id"
 	"keyturn/internal/locale"
+	"keyturn/internal/method"
+	"keyturn/internal/policy"
 	"keyturn/internal/secret"
 	"keyturn/internal/site"
 	"keyturn/internal/web"
@@ -119,10 +122,12 @@ func (d *Door) lockedPage(r *http.Request, a check.Answer, next string) (LockedP
 	if err != nil {
 		return LockedPage{}, err
 	}
+	methods, err := method.Of(r.Context(), d.Desk.DB, a.User.ID)
 	return LockedPage{
 		As: a.User.Name(), Site: at.Name, Next: next,
-		Since: locale.Clock(a.Session.SeenAt, zoneOf(at)),
-	}, nil
+		Since:   locale.Clock(a.Session.SeenAt, zoneOf(at)),
+		Passkey: slices.ContainsFunc(methods, func(m method.Method) bool { return m.Kind == policy.Passkey }),
+	}, err
 }
 
 func (d *Door) siteOf(r *http.Request, a check.Answer) (site.Site, error) {

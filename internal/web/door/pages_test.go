@@ -48,7 +48,7 @@ func TestTheSignInPage(t *testing.T) {
 		t.Parallel()
 		s := webtest.Show(t, kit, "signin", door.SignInPage{Next: "/me"})
 		s.Sees("Sign in", "Email", "Password", "Forgotten password", "I need help")
-		s.Has(`<title>Sign in · Keyturn</title>`, `action="/signin"`, `name="next" value="/me"`, `href="/reset"`, `href="/help"`, `autocomplete="username"`, `autocomplete="current-password"`)
+		s.Has(`<title>Sign in · Keyturn</title>`, `action="/signin"`, `name="next" value="/me"`, `href="/reset"`, `href="/help"`, `autocomplete="username webauthn"`, `autocomplete="current-password"`)
 	})
 	t.Run("says what was wrong beside the field and first in the title", func(t *testing.T) {
 		t.Parallel()
@@ -80,6 +80,7 @@ func TestTheCodePage(t *testing.T) {
 			"Another code can be sent from 7:02:34 am.", "Use another way", "Why am I asked?",
 			"connected 12 March 2026 by Pat Chen", "Reference BA-7K2M", "not Pat Chen, not us")
 		s.Hides("Remember this device", "Send another code", "SMS")
+		s.Has(`<noscript><p class="check"><a class="btn slim" href="/signin/code">Check again</a></p></noscript>`, `<b class="nowrap">7:12 am</b>`)
 		s.Has(`action="/signin/code"`, `inputmode="numeric" autocomplete="one-time-code"`, `aria-live="polite" data-live`,
 			`datetime="2026-12-01T21:02:04Z"`, `<form class="as" method="post" action="/signout">`)
 	})
@@ -193,7 +194,7 @@ func TestTheOtherPagesOfTheDoor(t *testing.T) {
 		{"refused-noway", door.RefusedPage{As: "Lee Park", Site: "Bayside Auto", Why: door.NoWay, Detail: "Your email is not a real address.", Helpers: pat, Manager: robin}, []string{"No code can reach you", "Your email is not a real address.", "Pat Chen can have an email put in", "Robin Ellery"}},
 		{"refused-nosite", door.RefusedPage{As: "Lee Park", Why: door.NoSite}, []string{"No site to go to", "Workshop support"}},
 		{"signedout", door.SignedOutPage{}, []string{"You are signed out"}},
-		{"reset", door.ResetPage{}, []string{"Forgotten password", "cannot be changed on this page yet", "Workshop support"}},
+		{"reset", door.ResetPage{}, []string{"Forgotten password", "Type your email.", "Send me the link", "Workshop support"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

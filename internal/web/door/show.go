@@ -8,12 +8,13 @@ import (
 	"keyturn/internal/address"
 	"keyturn/internal/limit"
 	"keyturn/internal/locale"
-	"keyturn/internal/message"
 	"keyturn/internal/method"
+	"keyturn/internal/phone"
 	"keyturn/internal/policy"
 	"keyturn/internal/signin"
 	"keyturn/internal/site"
 	"keyturn/internal/web"
+	"keyturn/internal/web/adding"
 )
 
 // showStep shows the page of what an attempt asks, with what was wrong just now.
@@ -23,12 +24,16 @@ func (d *Door) showStep(w http.ResponseWriter, r *http.Request, status int, v si
 		return d.Kit.Show(w, r, status, choosePage(v))
 	case signin.AskCode, signin.Rest:
 		return d.Kit.Show(w, r, status, codePage(v, next))
-	case signin.Stuck, signin.Refused:
+	case signin.Stuck:
+		return d.Kit.Show(w, r, http.StatusForbidden, stuckPage(v))
+	case signin.AskEnrol:
+		return web.Go(w, r, "/signin/enrol")
+	case signin.Refused:
 		return d.Kit.Show(w, r, http.StatusForbidden, refusedPage(v))
 	case signin.In:
 		// What was asked is asked no more: the next step opens the door.
 		return d.Kit.Show(w, r, status, codePage(v, next))
-	case signin.AskPassword, signin.Gone:
+	case signin.AskPassword, signin.Both, signin.Gone:
 	}
 	return d.gone(w, r)
 }
@@ -54,35 +59,60 @@ func codePage(v signin.View, next signin.Next) CodePage {
 	zone := zoneOf(v.Site)
 	page := CodePage{
 		As: v.User.Name(), Site: v.Site.Name, Reference: v.Attempt.Reference, Helpers: v.Helpers,
-		Why: why(v.Decision), Facts: facts(v.Decision, zone, v.Now), By: ByEmail,
+		Why: why(v.Decision), Facts: facts(v.Decision, zone, v.Now), By: By(v.Kind),
 	}
-	if c := v.Code; c != nil {
-		page.By = By(c.Method.Kind)
-		page.SentTo = masked(c.Method)
-		page.Until = locale.Clock(c.Until, zone)
-		page.Trail = trail(*c, v.Helpers, zone)
-		page.Refused = refusal(c.Trail)
-		page.CanResend = !v.Now.Before(c.NextAt)
-		if !page.CanResend {
-			page.ResendAt = locale.ClockSeconds(c.NextAt, zone)
-		}
+	if page.By == "" {
+		page.By = ByEmail
+	}
+	if !v.RememberUntil.IsZero() {
+		page.RememberUntil = locale.Exact(v.RememberUntil, zone, v.Now)
 	}
 	page.Offers = offers(v.Decision, v.Methods, page.By)
-	page.Fault, page.FaultCostsNothing = fault(v, next, zone)
+	page.NoBalance = next.Wrong == signin.NoBalance
+	if page.Sends() {
+		page.sent(v, zone)
+	} else if i := slices.IndexFunc(v.Methods, func(m method.Method) bool { return m.Kind == v.Kind && m.Name != "" }); i >= 0 {
+		page.Name = v.Methods[i].Name
+	}
+	page.Fault, page.FaultCostsNothing = faultOf(v, next, zone)
 	page.closed(v, next, zone)
+	if page.Failed() {
+		page.OtherWay = OtherWay(page.Offers)
+	}
 	return page
 }
 
-// fault says what was wrong with what was typed, and whether it cost nothing.
-func fault(v signin.View, next signin.Next, zone *time.Location) (words string, free bool) {
+// sent fills in what became of the newest code, and how the channel delivers now.
+func (p *CodePage) sent(v signin.View, zone *time.Location) {
+	if weather := v.Weather.Channels[string(p.By)]; (weather.Slow || weather.Down) && len(p.Offers) > 0 {
+		p.Weather = Weather(p.By, weather.About, weather.Down)
+	}
+	c := v.Code
+	if c == nil {
+		return
+	}
+	p.SentTo = masked(c.Method)
+	p.Until = locale.Clock(c.Until, zone)
+	trail := adding.Trail{Steps: c.Trail, By: p.By, Live: c.Live, Zone: zone, Site: v.Site.Name, Helpers: v.Helpers}
+	p.Trail, p.Refused = trail.Words(), trail.Failed()
+	p.CanResend = !v.Now.Before(c.NextAt)
+	if !p.CanResend {
+		p.ResendAt = locale.ClockSeconds(c.NextAt, zone)
+	}
+}
+
+// faultOf says what was wrong with what was typed, and whether it cost nothing.
+func faultOf(v signin.View, next signin.Next, zone *time.Location) (words string, free bool) {
 	switch next.Wrong {
 	case signin.WrongForm:
+		if v.Kind == policy.Recovery {
+			return FaultRecoveryForm(), true
+		}
 		return FaultForm(), true
 	case signin.WrongCode:
-		if v.Code != nil && !v.Code.Live {
-			return FaultSpent(), false
-		}
-		return FaultWrong(left(v)), false
+		return wrongCode(v), false
+	case signin.WrongPasskey:
+		return FaultPasskey(), false
 	case signin.StaleCode:
 		at := locale.Clock(next.MadeAt, zone)
 		if v.Code != nil && v.Code.Live {
@@ -94,9 +124,25 @@ func fault(v signin.View, next signin.Next, zone *time.Location) (words string, 
 			return FaultSpent(), false
 		}
 		return FaultRanOut(), false
-	case signin.WrongPassword, signin.Resting, signin.TooSoon, signin.NotOffered, signin.NotMember:
+	case signin.WrongPassword, signin.Resting, signin.TooSoon, signin.NotOffered, signin.NotMember,
+		signin.NoBalance, signin.NotJoined:
 	}
 	return "", false
+}
+
+// wrongCode is the answer to what is not right, for the way that the page is about.
+func wrongCode(v signin.View) string {
+	switch v.Kind {
+	case policy.Recovery:
+		return FaultRecovery()
+	case policy.TOTP:
+		return FaultTOTPUsed()
+	case policy.Email, policy.SMS, policy.Passkey:
+	}
+	if v.Code != nil && !v.Code.Live {
+		return FaultSpent()
+	}
+	return FaultWrong(left(v))
 }
 
 func left(v signin.View) int {
@@ -108,13 +154,19 @@ func left(v signin.View) int {
 
 // closed says why no code can be typed now, where that is so.
 func (p *CodePage) closed(v signin.View, next signin.Next, zone *time.Location) {
-	if v.Step == signin.Rest {
-		p.Closed = ClosedRests(locale.Clock(restsUntil(v.Decision), zone))
+	if until := restsUntil(v.Decision, v.Kind); v.Step == signin.Rest || !until.IsZero() {
+		if until.IsZero() {
+			until = restsUntil(v.Decision, "")
+		}
+		p.Closed = ClosedRestsBy(p.By, locale.Clock(until, zone))
 		p.CanResend, p.ResendAt = false, ""
 		return
 	}
 	if next.Wrong == signin.Resting {
-		p.Closed = ClosedRests(locale.Clock(next.Retry, zone))
+		p.Closed = ClosedRestsBy(p.By, locale.Clock(next.Retry, zone))
+		return
+	}
+	if !p.Sends() {
 		return
 	}
 	live := v.Code != nil && v.Code.Live
@@ -136,75 +188,24 @@ func (p *CodePage) closed(v signin.View, next signin.Next, zone *time.Location) 
 	}
 }
 
-func restsUntil(decision policy.Decision) time.Time {
+// restsUntil is until when a kind rests, or the first of all where none is named; zero: it
+// does not.
+func restsUntil(decision policy.Decision, kind policy.MethodKind) time.Time {
 	var first time.Time
 	for _, off := range decision.NotOffered {
-		if off.Key == policy.Resting && (first.IsZero() || off.Until.Before(first)) {
+		if off.Key == policy.Resting && (kind == "" || off.Kind == kind) && (first.IsZero() || off.Until.Before(first)) {
 			first = off.Until
 		}
 	}
 	return first
 }
 
-// trail puts the stored steps of a message into words, and adds what is still to come.
-func trail(c signin.CodeView, helpers []string, zone *time.Location) []Step {
-	by := By(c.Method.Kind)
-	var steps []Step
-	for _, s := range c.Trail {
-		switch s.Kind {
-		case message.StepPromised:
-			steps = append(steps, StepSent(by, s.At, zone))
-		case message.StepAccepted:
-			steps = append(steps, StepTaken(by, s.At, zone))
-		case message.StepRefused:
-			steps = append(steps, StepRefused(by, bounce(s.Why), helpers, s.At, zone))
-		case message.StepDelayed, message.StepUnknown, message.StepExpired:
-		}
-	}
-	if len(c.Trail) == 0 || !c.Live {
-		return steps
-	}
-	switch c.Trail[len(c.Trail)-1].Kind {
-	case message.StepPromised:
-		steps = append(steps, StepPromised())
-	case message.StepDelayed:
-		steps = append(steps, StepRetry())
-	case message.StepAccepted, message.StepUnknown:
-		steps = append(steps, StepSoon(by))
-	case message.StepRefused, message.StepExpired:
-	}
-	return steps
-}
-
-// refusal is why the other side would not take the message, if it would not.
-func refusal(steps []message.Step) string {
-	for _, s := range steps {
-		if s.Kind == message.StepRefused {
-			return bounce(s.Why)
-		}
-	}
-	return ""
-}
-
-func bounce(why message.Reason) string {
-	switch why {
-	case message.MailboxFull:
-		return BounceFull()
-	case message.NoSuchMailbox:
-		return BounceUnknown()
-	case message.Blocked:
-		return BouncePolicy()
-	case message.RelayDown, message.Timeout, message.TLS, message.Auth, message.Other:
-	}
-	return BounceOther()
-}
-
-// offers are the ways on offer that carry a code, but for the one in use.
+// offers are the ways on offer, one of a kind, but for the one in use.
 func offers(decision policy.Decision, methods []method.Method, but By) []Offer {
 	var all []Offer
 	for _, o := range decision.Offered {
 		by := By(o.Kind)
-		if by == but || (by != ByEmail && by != BySMS) {
+		if by == but || slices.ContainsFunc(all, func(other Offer) bool { return other.Method == by }) {
 			continue
 		}
 		i := slices.IndexFunc(methods, func(m method.Method) bool { return string(m.ID) == o.ID })
@@ -216,29 +217,47 @@ func offers(decision policy.Decision, methods []method.Method, but By) []Offer {
 }
 
 func wayPage(v signin.View) WayPage {
-	page := WayPage{As: v.User.Name(), Site: v.Site.Name, Helpers: v.Helpers, Manager: manager(v.Site)}
-	page.Sent = v.Code != nil && v.Code.Live && refusal(v.Code.Trail) == ""
 	zone := zoneOf(v.Site)
+	page := WayPage{
+		As: v.User.Name(), Site: v.Site.Name, Helpers: v.Helpers, Manager: manager(v.Site),
+		CanAsk: v.Attempt.Session == "" && v.Site.ID != "",
+	}
+	if c := v.Code; c != nil && c.Live {
+		page.Sent = adding.Trail{Steps: c.Trail, By: By(c.Method.Kind)}.Failed() == ""
+	}
+	for _, by := range []By{ByEmail, BySMS} {
+		if w := v.Weather.Channels[string(by)]; w.Slow || w.Down {
+			page.Notice = Weather(by, w.About, w.Down)
+			break
+		}
+	}
 	for _, o := range offers(v.Decision, v.Methods, "") {
-		if o.Method != ByEmail {
+		if c := v.Code; c != nil && By(c.Method.Kind) == o.Method && v.Now.Before(c.NextAt) {
+			page.Off = append(page.Off, OffWaits(o.Method, locale.ClockSeconds(c.NextAt, zone)))
 			continue
 		}
-		if v.Code != nil && v.Now.Before(v.Code.NextAt) {
-			page.Off = append(page.Off, OffEmailWaits(locale.ClockSeconds(v.Code.NextAt, zone)))
-			continue
-		}
-		page.On = append(page.On, WayByEmail(o.To))
+		page.On = append(page.On, WayBy(o.Method, o.To))
 	}
-	for _, off := range v.Decision.NotOffered {
-		switch {
-		case off.Kind == policy.Email && off.Key == policy.Resting:
-			page.Off = append(page.Off, OffEmailRests(locale.Clock(off.Until, zone)))
-		case off.Kind == policy.Email && off.Key == policy.EmailBounced:
-			page.Off = append(page.Off, OffEmailRefused(BounceUnknown(), v.Helpers))
-		}
-	}
-	page.Off = append(page.Off, OffSMSNotYet())
+	page.Off = append(page.Off, withheld(v)...)
 	return page
+}
+
+// withheld are the ways that are not on offer, each with its reason.
+func withheld(v signin.View) []WayOff {
+	zone := zoneOf(v.Site)
+	var all []WayOff
+	for _, off := range v.Decision.NotOffered {
+		facts := OffFacts{Site: v.Site.Name, Fix: off.Fix, Helpers: v.Helpers}
+		if !off.Until.IsZero() {
+			facts.Until = locale.Clock(off.Until, zone)
+		}
+		all = append(all, Off(By(off.Kind), off.Key, facts))
+	}
+	return all
+}
+
+func stuckPage(v signin.View) StuckPage {
+	return StuckPage{As: v.User.Name(), Site: v.Site.Name, Off: withheld(v), Helpers: v.Helpers, Manager: manager(v.Site)}
 }
 
 func refusedPage(v signin.View) RefusedPage {
@@ -253,11 +272,6 @@ func refusedPage(v signin.View) RefusedPage {
 			page.Why = Inactive
 		case policy.NoMembership:
 			page.Why = NoSite
-		}
-	}
-	for _, off := range v.Decision.NotOffered {
-		if page.Why == NoWay && off.Kind == policy.Email && off.Key == policy.EmailBounced {
-			page.Detail = OffEmailRefused(BounceUnknown(), nil).Why
 		}
 	}
 	return page
@@ -305,8 +319,16 @@ func facts(decision policy.Decision, zone *time.Location, now time.Time) []Fact 
 	return append(all, FactDevice())
 }
 
+// masked is where codes of a method go, or what it is called.
 func masked(m method.Method) string {
-	return address.Mask(address.Canonical(m.Address))
+	switch m.Kind {
+	case policy.Email:
+		return address.Mask(address.Canonical(m.Address))
+	case policy.SMS:
+		return phone.Mask(m.Address)
+	case policy.TOTP, policy.Passkey, policy.Recovery:
+	}
+	return m.Name
 }
 
 // zoneOf is where times are said: the site's, or UTC where there is none.

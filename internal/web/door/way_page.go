@@ -2,6 +2,7 @@ package door
 
 import (
 	"keyturn/internal/locale"
+	"keyturn/internal/policy"
 	"keyturn/internal/web"
 )
 
@@ -18,6 +19,9 @@ type WayPage struct {
 	On []Way
 	// Off are the ways that are not on offer.
 	Off []WayOff
+	// CanAsk says that an admin can be asked to let this person in, and that a help code
+	// counts: the last two rows. Not for somebody who is in already.
+	CanAsk bool
 	// Helpers are the names of the site's admins. May be empty.
 	Helpers []string
 	// Manager looks after the site. May be empty.
@@ -32,12 +36,72 @@ func (p WayPage) Head() web.Head {
 // One says whether a single person can help.
 func (p WayPage) One() bool { return len(p.Helpers) == 1 }
 
+// Rescue are the last rows of the page.
+func (p WayPage) Rescue() RescueRows { return RescueRows{Helpers: p.Helpers} }
+
+// RescueRows are the rows "Ask Pat to let me in" and "I have a help code", for the
+// template "door.rescue".
+type RescueRows struct {
+	// Helpers are the names of the site's admins. Empty: nobody can be asked.
+	Helpers []string
+}
+
+// AskWords are those of the row that asks an admin: with the first name where one can
+// help.
+func (r RescueRows) AskWords() string {
+	if len(r.Helpers) == 1 {
+		return locale.Say(locale.WayAskOne, locale.Data{"Who": r.Helpers[0]})
+	}
+	return locale.Say(locale.WayAskAny)
+}
+
 // Way is a way on offer.
 type Way struct {
 	// Method is the value of the form's field "method".
 	Method By
 	// Name is what it is called, Hint where the code would go: "To s••@gmail.example".
 	Name, Hint string
+}
+
+// WayBy is a way on offer. To is where a code would go, masked, or what the authenticator
+// is called, which may be empty.
+func WayBy(by By, to string) Way {
+	w := Way{Method: by, Name: nameOf(by)}
+	switch by {
+	case BySMS:
+		w.Hint = locale.Say(locale.WaySmsHint, locale.Data{"To": to})
+	case ByTOTP:
+		w.Hint = locale.Say(locale.WayTotpHint)
+		if to != "" {
+			w.Hint = locale.Say(locale.WayTotpHintName, locale.Data{"Name": to})
+		}
+	case ByPasskey:
+		w.Hint = locale.Say(locale.WayPasskeyHint)
+	case ByRecovery:
+		w.Hint = locale.Say(locale.WayRecoveryHint)
+	case ByEmail:
+		w.Hint = locale.Say(locale.WayEmailHint, locale.Data{"To": to})
+	}
+	return w
+}
+
+// WayByEmail is the way by email, to a masked address.
+func WayByEmail(to string) Way { return WayBy(ByEmail, to) }
+
+// nameOf is what a way is called.
+func nameOf(by By) string {
+	switch by {
+	case BySMS:
+		return locale.Say(locale.WaySms)
+	case ByTOTP:
+		return locale.Say(locale.WayTotp)
+	case ByPasskey:
+		return locale.Say(locale.WayPasskey)
+	case ByRecovery:
+		return locale.Say(locale.WayRecovery)
+	case ByEmail:
+	}
+	return locale.Say(locale.WayEmail)
 }
 
 // WayOff is a way that is not on offer.
@@ -49,19 +113,122 @@ type WayOff struct {
 	Name, Why, Who string
 }
 
-// WayByEmail is the way by email, to a masked address.
-func WayByEmail(to string) Way {
-	return Way{ByEmail, locale.Say(locale.WayEmail), locale.Say(locale.WayEmailHint, locale.Data{"To": to})}
+// OffFacts are what the words about a way that is not on offer need.
+type OffFacts struct {
+	// Site is the name of the site that is entered. May be empty.
+	Site string
+	// Until is when a way that rests works again: "8:02 am".
+	Until string
+	// Fix is who can mend it, as the policy says.
+	Fix policy.Fixer
+	// Helpers are the names of the site's admins. May be empty.
+	Helpers []string
 }
 
-// OffSMSNotYet says that codes by SMS do not exist here yet.
+// Off says why a way is not on offer, for every key of the policy, and who can mend it.
+func Off(by By, key policy.WithheldKey, f OffFacts) WayOff {
+	return WayOff{Method: by, Name: nameOf(by), Why: whyOff(by, key, f), Who: whoMends(key, f)}
+}
+
+func whyOff(by By, key policy.WithheldKey, f OffFacts) string {
+	switch key {
+	case policy.NoEmail:
+		return locale.Say(locale.WayOffNoEmail)
+	case policy.NoMobile:
+		return locale.Say(locale.WayOffNoMobile)
+	case policy.NotSetUp:
+		if by == ByRecovery {
+			return locale.Say(locale.WayOffNoRecovery)
+		}
+		return locale.Say(locale.WayOffNotSetUp)
+	case policy.NoCodesLeft:
+		return locale.Say(locale.WayOffNoCodesLeft)
+	case policy.PendingProof:
+		return locale.Say(locale.WayOffPending)
+	case policy.TooWeakForSite:
+		return locale.Say(locale.WayOffWeakSite, locale.Data{"Site": f.Site})
+	case policy.TooWeakForClient:
+		return locale.Say(locale.WayOffWeakClient)
+	case policy.NotForStaff:
+		return locale.Say(locale.WayOffStaff)
+	case policy.ResetMark:
+		return locale.Say(locale.WayOffResetMark)
+	case policy.SpentMethod:
+		if by == ByTOTP {
+			return locale.Say(locale.WayOffSpentTotp)
+		}
+		return locale.Say(locale.WayOffSpent)
+	case policy.AwaitsProof, policy.EmailBounced, policy.NumberRefused, policy.NotProved, policy.UnprovedSpent,
+		policy.NoSMSAvailable, policy.Resting:
+		return whyNotSent(key, f)
+	}
+	return locale.Say(locale.WayOffOther)
+}
+
+// whyNotSent is whyOff for what stands in the way of a code that is sent.
+func whyNotSent(key policy.WithheldKey, f OffFacts) string {
+	switch key { //nolint:exhaustive // whyOff has the others
+	case policy.AwaitsProof:
+		return locale.Say(locale.WayOffAwaits)
+	case policy.EmailBounced:
+		return locale.Say(locale.WayOffBounced)
+	case policy.NumberRefused:
+		return locale.Say(locale.WayOffNumber)
+	case policy.NotProved:
+		return locale.Say(locale.WayOffNotProved)
+	case policy.UnprovedSpent:
+		return locale.Say(locale.WayOffUnprovedSpent)
+	case policy.NoSMSAvailable:
+		if f.Site == "" {
+			return locale.Say(locale.WayOffNoSmsAny)
+		}
+		return locale.Say(locale.WayOffNoSms, locale.Data{"Site": f.Site})
+	case policy.Resting:
+		return locale.Say(locale.WayOffResting, locale.Data{"Until": f.Until})
+	}
+	return locale.Say(locale.WayOffOther)
+}
+
+// whoMends says who can mend it, or "" where time does or nobody needs to.
+func whoMends(key policy.WithheldKey, f OffFacts) string {
+	if f.Fix == policy.FixAccountManager {
+		return locale.Say(locale.WayFixManager)
+	}
+	nobody, who := len(f.Helpers) == 0, locale.Data{"Who": locale.AnyOf(f.Helpers)}
+	switch key {
+	case policy.NotSetUp, policy.NoCodesLeft, policy.PendingProof:
+		return locale.Say(locale.WayFixSelf)
+	case policy.NoEmail, policy.NoMobile, policy.EmailBounced, policy.NumberRefused:
+		if nobody {
+			return locale.Say(locale.WayFixSetupAny)
+		}
+		return locale.Say(locale.WayFixSetup, who)
+	case policy.NoSMSAvailable:
+		if nobody {
+			return locale.Say(locale.WayFixSmsAny)
+		}
+		return locale.Say(locale.WayFixSms, who)
+	case policy.ResetMark, policy.SpentMethod, policy.UnprovedSpent:
+		if nobody {
+			return locale.Say(locale.WayFixLetInAny)
+		}
+		return locale.Say(locale.WayFixLetIn, who)
+	case policy.TooWeakForSite, policy.TooWeakForClient, policy.NotForStaff, policy.AwaitsProof, policy.NotProved, policy.Resting:
+	}
+	return ""
+}
+
+// OffWaits says that the next code by a channel can be sent from a time on.
+func OffWaits(by By, at string) WayOff {
+	return WayOff{by, nameOf(by), locale.Say(locale.WayOffWaits, locale.Data{"At": at}), ""}
+}
+
+// OffEmailWaits is OffWaits for email.
+func OffEmailWaits(at string) WayOff { return OffWaits(ByEmail, at) }
+
+// OffSMSNotYet says that codes by SMS do not exist here.
 func OffSMSNotYet() WayOff {
 	return WayOff{BySMS, locale.Say(locale.WaySms), locale.Say(locale.WaySmsNotYet), ""}
-}
-
-// OffEmailWaits says that the next code by email can be sent from a time on.
-func OffEmailWaits(at string) WayOff {
-	return WayOff{ByEmail, locale.Say(locale.WayEmail), locale.Say(locale.WayEmailWaits, locale.Data{"At": at}), ""}
 }
 
 // OffEmailRests says that codes by email rest after too many wrong tries, until when.

@@ -1,6 +1,11 @@
 package door
 
-import "keyturn/internal/locale"
+import (
+	"time"
+
+	"keyturn/internal/locale"
+	"keyturn/internal/web"
+)
 
 // What can be wrong with a sign-in, each one sentence for SignInPage.
 
@@ -109,13 +114,101 @@ func FactDevice() Fact {
 // Why the other side refused a message, for CodePage.Refused and StepRefused.
 
 // BounceFull is a full mailbox (RFC 3463, X.2.2).
-func BounceFull() string { return locale.Say(locale.TrailWhyFull) }
+func BounceFull() string { return web.BounceFull() }
 
 // BounceUnknown is a mailbox that does not exist (RFC 3463, X.1.1).
-func BounceUnknown() string { return locale.Say(locale.TrailWhyUnknown) }
+func BounceUnknown() string { return web.BounceUnknown() }
 
 // BouncePolicy is a server that does not want the mail (RFC 3463, X.7).
-func BouncePolicy() string { return locale.Say(locale.TrailWhyPolicy) }
+func BouncePolicy() string { return web.BouncePolicy() }
 
-// BounceOther is every other refusal.
-func BounceOther() string { return locale.Say(locale.TrailWhyOther) }
+// BounceOther is every other refusal of a mail.
+func BounceOther() string { return web.BounceOther() }
+
+// SMSNumber is a number that does not exist or takes no SMS.
+func SMSNumber() string { return web.SMSNumber() }
+
+// SMSBlocked is a phone company that lets nothing of ours through.
+func SMSBlocked() string { return web.SMSBlocked() }
+
+// SMSOptedOut is a number whose owner told the provider to stop.
+func SMSOptedOut() string { return web.SMSOptedOut() }
+
+// SMSDown is a provider that is out of service.
+func SMSDown() string { return web.SMSDown() }
+
+// SMSUnreachable is a phone that was off, or out of reach, for too long.
+func SMSUnreachable() string { return web.SMSUnreachable() }
+
+// SMSOther is every other refusal of an SMS.
+func SMSOther() string { return web.SMSOther() }
+
+// What can be wrong with the other ways, each one sentence for CodePage.Fault.
+
+// FaultTOTP is the answer to a wrong code of an authenticator, of which left more may be
+// typed.
+func FaultTOTP(left int) string { return locale.Say(locale.CodeTotpWrong, locale.Data{"Count": left}) }
+
+// FaultTOTPUsed is the answer to the code that let somebody in already.
+func FaultTOTPUsed() string { return locale.Say(locale.CodeTotpUsed) }
+
+// FaultRecovery is the answer to a recovery code that is wrong, or used.
+func FaultRecovery() string { return locale.Say(locale.CodeRecoveryWrong) }
+
+// FaultRecoveryForm is the answer to what cannot be a recovery code.
+func FaultRecoveryForm() string { return locale.Say(locale.CodeRecoveryForm) }
+
+// FaultPasskey is the answer to a passkey that was not accepted.
+func FaultPasskey() string { return web.FaultPasskey() }
+
+// ClosedRestsBy is ClosedRests for a way.
+func ClosedRestsBy(by By, until string) string {
+	switch by {
+	case BySMS:
+		return locale.Say(locale.CodeRestsSms, locale.Data{"Until": until})
+	case ByTOTP:
+		return locale.Say(locale.CodeRestsTotp, locale.Data{"Until": until})
+	case ByEmail, ByPasskey, ByRecovery:
+	}
+	return ClosedRests(until)
+}
+
+// Weather is CodePage.Weather for a channel that is slow: about how long a message takes,
+// zero where that is not known; down where nothing arrives at all.
+func Weather(by By, about time.Duration, down bool) string {
+	span := func() locale.Data { return locale.Data{"Span": locale.Span(about)} }
+	switch {
+	case by == BySMS && down:
+		return locale.Say(locale.CodeDownSms)
+	case by == BySMS && about <= 0:
+		return locale.Say(locale.CodeSlowSmsSome)
+	case by == BySMS:
+		return locale.Say(locale.CodeSlowSms, span())
+	case down:
+		return locale.Say(locale.CodeDownMail)
+	case about <= 0:
+		return locale.Say(locale.CodeSlowMailSome)
+	}
+	return locale.Say(locale.CodeSlowMail, span())
+}
+
+// OtherWay is CodePage.OtherWay: one plain sentence that offers the first of the other
+// ways, or says that there is none.
+func OtherWay(offers []Offer) string {
+	if len(offers) == 0 {
+		return locale.Say(locale.CodeOtherNone)
+	}
+	to := locale.Data{"To": offers[0].To}
+	switch offers[0].Method {
+	case BySMS:
+		return locale.Say(locale.CodeOtherSms, to)
+	case ByTOTP:
+		return locale.Say(locale.CodeOtherTotp)
+	case ByPasskey:
+		return locale.Say(locale.CodeOtherPasskey)
+	case ByRecovery:
+		return locale.Say(locale.CodeOtherRecovery)
+	case ByEmail:
+	}
+	return locale.Say(locale.CodeOtherEmail, to)
+}

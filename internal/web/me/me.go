@@ -7,6 +7,7 @@ import (
 
 	"keyturn/internal/address"
 	"keyturn/internal/check"
+	"keyturn/internal/enrol"
 	"keyturn/internal/id"
 	"keyturn/internal/locale"
 	"keyturn/internal/method"
@@ -22,6 +23,8 @@ type Me struct {
 	Kit   *web.Kit
 	Desk  *signin.Desk
 	Check *check.Checker
+	// Enrol changes a person's own ways of signing in.
+	Enrol *enrol.Desk
 }
 
 // in is the one guard of this face: it runs a handler for a session that may go on, and
@@ -83,6 +86,11 @@ func (m *Me) proceed(w http.ResponseWriter, r *http.Request, next signin.Next) e
 	case next.Attempt != "":
 		m.Kit.PutCookie(w, web.AttemptCookie, next.Attempt, 0)
 		return web.Go(w, r, "/signin/code")
+	case next.Step == signin.Gone:
+		return web.Go(w, r, "/signin")
+	}
+	if next.ReturnTo != "" {
+		return web.Go(w, r, next.ReturnTo)
 	}
 	return web.Go(w, r, "/me")
 }
@@ -170,8 +178,20 @@ func (m *Me) recent(r *http.Request, a check.Answer, zone *time.Location, now ti
 
 // how says with what a session was opened.
 func how(s session.Session) string {
-	if policy.MethodKind(s.Factor) == policy.Email {
+	switch policy.MethodKind(s.Factor) {
+	case policy.Email:
 		return HowEmail()
+	case policy.SMS:
+		return locale.Say(locale.MeHowSms)
+	case policy.TOTP:
+		return locale.Say(locale.MeHowTotp)
+	case policy.Passkey:
+		return locale.Say(locale.MeHowPasskey)
+	case policy.Recovery:
+		return locale.Say(locale.MeHowRecovery)
+	}
+	if s.Device != "" {
+		return locale.Say(locale.MeHowDevice)
 	}
 	return HowPassword()
 }

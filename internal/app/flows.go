@@ -1,0 +1,89 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"keyturn/internal/enrol"
+	"keyturn/internal/job"
+	"keyturn/internal/message"
+	"keyturn/internal/method"
+	"keyturn/internal/password"
+	"keyturn/internal/policy"
+	"keyturn/internal/rescue"
+	"keyturn/internal/signin"
+	"keyturn/internal/standing"
+	"keyturn/internal/user"
+)
+
+// flows are the parts that do the work, behind the pages. Those of one rank never import
+// each other: what one needs of another is handed over here, as a function.
+type flows struct {
+	post    *message.Post
+	facts   standing.Source
+	desk    *signin.Desk
+	enrol   *enrol.Desk
+	rescue  *rescue.Desk
+	numbers metrics
+}
+
+func newFlows(p Parts) (*flows, error) {
+	slots := &password.Slots{Size: p.HashSlots}
+	f := &flows{post: &message.Post{DB: p.DB, Keys: p.Keys}, numbers: newMetrics(slots)}
+	f.facts = standing.Source{SMS: p.Carriers.Texts != nil, Countries: p.Countries}
+	passkeys, err := method.NewPasskeys(p.DB, p.PublicURL, p.Vendor.Name)
+	if err != nil {
+		return nil, err
+	}
+	f.desk = &signin.Desk{
+		DB: p.DB, Keys: p.Keys, Post: f.post, Passkeys: passkeys, Count: f.numbers.count,
+		Slots: slots, Floor: &password.Floor{}, Pace: &password.Floor{},
+		CodeLife: p.CodeLife, VendorName: p.Vendor.Name,
+	}
+	if p.Watch != nil {
+		f.facts.Channel = func(kind policy.MethodKind) policy.Health { return channel(p, kind) }
+		f.desk.Weather = p.Watch.Now
+	}
+	f.desk.Standing = f.facts
+	f.rescue = &rescue.Desk{
+		DB: p.DB, Keys: p.Keys, Post: f.post, Slots: slots, Pace: f.desk.Pace, VendorName: p.Vendor.Name,
+		Standing: f.facts, OpenEnrol: f.desk.OpenEnrol, BeginEnrol: f.desk.BeginEnrol,
+	}
+	f.enrol = &enrol.Desk{
+		DB: p.DB, Keys: p.Keys, Post: f.post, Standing: f.facts, Passkeys: passkeys, Slots: slots,
+		Countries: p.Countries, VendorName: p.Vendor.Name, CodeLife: p.CodeLife,
+		EndEnrol: f.desk.EndEnrol, Enrolled: f.rescue.StaffEnrolled, Unfit: func(plain string, who user.User) string { return string(f.rescue.Judge(plain, who)) },
+	}
+	f.desk.Joined = f.enrol.Join
+	return f, f.work(p)
+}
+
+// work registers what is done aside, and makes the queue.
+func (f *flows) work(p Parts) (err error) {
+	work := job.NewWork()
+	f.post.Workers(work, p.Carriers)
+	f.rescue.Workers(work)
+	job.On(work, func(ctx context.Context, _ sweepJob) error { return f.sweepAll(ctx, p.DB) })
+	work.Every(time.Minute, func() job.Args { return sweepJob{} })
+	job.On(work, func(ctx context.Context, _ signin.SkippedJob) error { return f.desk.RecordSkipped(ctx, 200) })
+	work.Every(10*time.Minute, func() job.Args { return signin.SkippedJob{} })
+	if f.post.Jobs, err = job.New(p.DB, work, p.Node, p.Log); err != nil {
+		return err
+	}
+	f.rescue.Jobs = f.post.Jobs
+	return nil
+}
+
+// channel says how a channel delivers now.
+func channel(p Parts, kind policy.MethodKind) policy.Health {
+	w, measured := p.Watch.Now().Channels[string(kind)]
+	switch {
+	case !measured:
+		return policy.HealthUnknown
+	case w.Down:
+		return policy.HealthRefused
+	case w.Slow:
+		return policy.HealthDelayed
+	}
+	return policy.HealthGood
+}

@@ -1,0 +1,322 @@
+package message
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"keyturn/internal/address"
+	"keyturn/internal/audit"
+	"keyturn/internal/balance"
+	"keyturn/internal/db"
+	"keyturn/internal/fault"
+	"keyturn/internal/id"
+	"keyturn/internal/job"
+	"keyturn/internal/method"
+	"keyturn/internal/phone"
+	"keyturn/internal/policy"
+	"keyturn/internal/site"
+	"keyturn/internal/user"
+)
+
+// NoticeKind is what a person is told of.
+type NoticeKind string
+
+// The kinds of notices. Who is told and which Words the sentence uses stand beside each;
+// a word that is missing leaves its part of the sentence out.
+const (
+	// MethodAdded tells the user that a way to sign in was added; "method" is its
+	// policy.MethodKind.
+	MethodAdded NoticeKind = "method_added"
+	// MethodRemoved tells the user that one was removed; "method" as above.
+	MethodRemoved NoticeKind = "method_removed"
+	// RecoveryCodesMade tells the user that there are new recovery codes.
+	RecoveryCodesMade NoticeKind = "recovery_codes_made"
+	// RecoveryCodeUsed tells the user that one was used; "left" is how many are left.
+	RecoveryCodeUsed NoticeKind = "recovery_code_used"
+	// FewRecoveryCodes tells the user that few are left; "left" as above.
+	FewRecoveryCodes NoticeKind = "few_recovery_codes"
+	// PasswordChanged tells the user that their password was changed.
+	PasswordChanged NoticeKind = "password_changed"
+	// PasswordReset tells the user that it was reset by a link.
+	PasswordReset NoticeKind = "password_reset"
+	// HelpAsked tells an admin that somebody waits to be let in. Who it is, and the
+	// number to type, are on the page and never in the mail.
+	HelpAsked NoticeKind = "help_asked"
+	// HelpCodeGiven tells the user, and the other admins with "who", that "by" made a
+	// help code.
+	HelpCodeGiven NoticeKind = "help_code_given"
+	// HelpApproved tells the user, and the other admins with "who", that "by" let them in
+	// to add a method.
+	HelpApproved NoticeKind = "help_approved"
+	// RecoveryBegun tells the user, and the admins with "who", that staff began a recovery.
+	RecoveryBegun NoticeKind = "recovery_begun"
+	// RecoveryConfirmed tells the same people that a second member of staff confirmed it;
+	// "at" is from when on it works, in RFC 3339.
+	RecoveryConfirmed NoticeKind = "recovery_confirmed"
+	// RecoveryContested tells the same people that somebody said stop.
+	RecoveryContested NoticeKind = "recovery_contested"
+	// RecoveryDone tells the same people that it ended in a new method.
+	RecoveryDone NoticeKind = "recovery_done"
+	// LoginsJoined tells the user that two logins of theirs became one.
+	LoginsJoined NoticeKind = "logins_joined"
+	// SMSLow tells an admin that the SMS balance runs low; "left" is what is available.
+	SMSLow NoticeKind = "sms_low"
+	// AddressDead tells an admin that an address or number takes nothing; "who" is whose
+	// it is, "channel" email or sms, "address" the masked address.
+	AddressDead NoticeKind = "address_dead"
+	// StaffAdded tells staff that "by" made a code for "who" to become staff.
+	StaffAdded NoticeKind = "staff_added"
+)
+
+// Notice is one thing that one person is told.
+type Notice struct {
+	User id.User
+	// Site is where it happened, and who pays if it goes by SMS. May be empty.
+	Site id.Site
+	Kind NoticeKind
+	// Words are the facts of the sentence, none of them secret.
+	Words map[string]string
+	// Changed is the kind of method that the change is about: the person is told on
+	// another channel, too.
+	Changed policy.MethodKind
+	// Address has the notice go to this mailbox and nowhere else: the old one of a user
+	// who has a new one.
+	Address string
+}
+
+// Tell stores a notice in the caller's transaction: it is sent soon after, together with
+// what else waits for the same address, and never dropped.
+//
+// It goes to the user's mailbox. Where the change is about email, or no mailbox can be
+// reached, it goes by SMS to a proved number, too, if the site has a part left. Whoever
+// has neither cannot be told.
+func (p *Post) Tell(ctx context.Context, tx *db.Tx, n Notice) error {
+	ways, err := routes(ctx, tx, n)
+	if err != nil {
+		return fmt.Errorf("look where to tell somebody: %w", err)
+	}
+	one := told{User: n.User, Site: n.Site, Kind: n.Kind, Words: n.Words, MadeAt: tx.Now}
+	for _, way := range ways {
+		one.Channel, one.Address = way.Channel, way.Address
+		if err := p.put(ctx, tx, one); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// put stores one notice and the job that sends it.
+func (p *Post) put(ctx context.Context, tx *db.Tx, n told) error {
+	n.ID = id.New[id.Notice]()
+	if n.Words == nil {
+		n.Words = map[string]string{}
+	}
+	words, err := json.Marshal(n.Words)
+	if err != nil {
+		return fmt.Errorf("store a notice's words: %w", err)
+	}
+	if err := insertNotice(ctx, tx, n, string(words)); err != nil {
+		return fmt.Errorf("store a notice: %w", err)
+	}
+	return p.Jobs.Put(ctx, tx, job.Notices, Notify{User: n.User, Notice: n.ID})
+}
+
+// group is whose notices go together: those of one person at one address.
+type group struct {
+	User    id.User
+	Channel Channel
+	Address string
+}
+
+// routes are where a notice goes.
+func routes(ctx context.Context, from db.Reader, n Notice) ([]group, error) {
+	if n.Address != "" {
+		return []group{{n.User, Email, n.Address}}, nil
+	}
+	who, err := reach(ctx, from, n.User)
+	if err != nil {
+		return nil, err
+	}
+	var ways []group
+	sms := who.mobile != "" && (n.Changed == policy.Email || !who.reachable)
+	if who.mailbox != "" && (who.reachable || !sms) {
+		ways = append(ways, group{n.User, Email, who.mailbox})
+	}
+	if sms {
+		ways = append(ways, group{n.User, SMS, who.mobile})
+	}
+	return ways, nil
+}
+
+// reached is how somebody can be told things.
+type reached struct {
+	// mailbox may be one that is known to take no mail; reachable says that it is not.
+	mailbox   string
+	reachable bool
+	// mobile is a proved number that is not known to be dead.
+	mobile string
+}
+
+func reach(ctx context.Context, from db.Reader, who id.User) (reached, error) {
+	all, err := method.Of(ctx, from, who)
+	if err != nil {
+		return reached{}, fmt.Errorf("read methods: %w", err)
+	}
+	var r reached
+	best := -1
+	for _, m := range all {
+		switch {
+		case m.Kind == policy.SMS && !m.ProvedAt.IsZero() && !m.Pending && !dead(m):
+			r.mobile = m.Address
+		case m.Kind == policy.Email && m.Address != "" && trust(m) > best:
+			best = trust(m)
+			r.mailbox, r.reachable = m.Address, !dead(m)
+		}
+	}
+	if r.mailbox != "" {
+		return r, nil
+	}
+	u, err := user.ByID(ctx, from, who)
+	if err != nil {
+		return r, fmt.Errorf("find a user: %w", err)
+	}
+	if address.IsDeliverable(u.Login) {
+		r.mailbox, r.reachable = string(u.Login), true
+	}
+	return r, nil
+}
+
+// trust orders mailboxes: one that takes mail before one that does not, a proved one
+// before others, and last one that is not the user's method yet.
+func trust(m method.Method) int {
+	n := 0
+	if !dead(m) {
+		n += 4
+	}
+	if !m.AwaitsProof && !m.Pending {
+		n += 2
+	}
+	if !m.ProvedAt.IsZero() {
+		n++
+	}
+	return n
+}
+
+func dead(m method.Method) bool {
+	return m.Health == policy.HealthBounced || m.Health == policy.HealthRefused
+}
+
+// tellAdmins tells the active admins of a site, but for one user.
+func (p *Post) tellAdmins(ctx context.Context, tx *db.Tx, but id.User, n Notice) error {
+	admins, err := site.Admins(ctx, tx, n.Site)
+	if err != nil {
+		return fmt.Errorf("read a site's admins: %w", err)
+	}
+	for _, who := range admins {
+		if who == but {
+			continue
+		}
+		n.User = who
+		if err := p.Tell(ctx, tx, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// low tells a site's admins once that their balance runs low.
+func (p *Post) low(ctx context.Context, tx *db.Tx, at id.Site) error {
+	first, account, err := balance.RanLow(ctx, tx, at)
+	if err != nil || !first {
+		return err
+	}
+	left := strconv.Itoa(account.Available)
+	err = audit.Record(ctx, tx, audit.Event{
+		Kind: audit.SMSRanLow, Actor: audit.Actor{Kind: audit.ActorSystem, ID: "delivery"}, Site: at,
+		Facts: map[string]string{"available": left},
+	})
+	if err != nil {
+		return err
+	}
+	return p.tellAdmins(ctx, tx, "", Notice{Site: at, Kind: SMSLow, Words: map[string]string{"left": left}})
+}
+
+// trouble notes on a method what a carrier said of its address. When that makes it dead,
+// the admins who could put the right one there are told, once.
+func (p *Post) trouble(ctx context.Context, tx *db.Tx, m Message, s Step, bounced bool) error {
+	if m.Method == "" {
+		return nil
+	}
+	before, err := method.ByID(ctx, tx, m.User, m.Method)
+	if errors.Is(err, fault.NotFound) {
+		return nil // it was removed meanwhile
+	}
+	if err != nil {
+		return fmt.Errorf("find a method: %w", err)
+	}
+	if bounced && s.firm {
+		err = method.Bounced(ctx, tx, m.User, m.Method, string(s.Why))
+	} else {
+		err = method.Refused(ctx, tx, m.User, m.Method, string(s.Why), s.firm)
+	}
+	if err != nil {
+		return fmt.Errorf("note what a carrier said of an address: %w", err)
+	}
+	if !s.firm || dead(before) {
+		return nil
+	}
+	e := event(audit.MethodBounced, m, s)
+	e.Facts["method"], e.Personal = string(m.Method), map[string]string{"address": m.Address}
+	if err := audit.Record(ctx, tx, e); err != nil {
+		return err
+	}
+	return p.tellDead(ctx, tx, m)
+}
+
+// tellDead tells the admins of the message's site, or of all of the user's sites.
+func (p *Post) tellDead(ctx context.Context, tx *db.Tx, m Message) error {
+	who, err := user.ByID(ctx, tx, m.User)
+	if err != nil {
+		return fmt.Errorf("find a user: %w", err)
+	}
+	n := Notice{Kind: AddressDead, Words: map[string]string{
+		"who": who.Name(), "channel": string(m.Channel), "address": masked(m),
+	}}
+	sites := []id.Site{m.Site}
+	if m.Site == "" {
+		if sites, err = activeSites(ctx, tx, m.User); err != nil {
+			return err
+		}
+	}
+	for _, n.Site = range sites {
+		if err := p.tellAdmins(ctx, tx, m.User, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func activeSites(ctx context.Context, from db.Reader, who id.User) ([]id.Site, error) {
+	all, err := site.MembershipsOf(ctx, from, who)
+	if err != nil {
+		return nil, fmt.Errorf("read memberships: %w", err)
+	}
+	var sites []id.Site
+	for _, m := range all {
+		if m.Status == policy.Active {
+			sites = append(sites, m.Site)
+		}
+	}
+	return sites, nil
+}
+
+// masked is the address of a message as others may read it.
+func masked(m Message) string {
+	if m.Channel == SMS {
+		return phone.Mask(m.Address)
+	}
+	return address.Mask(address.Canonical(m.Address))
+}

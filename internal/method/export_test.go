@@ -1,0 +1,4 @@
+package method
+
+// TOTPOf makes a secret of known bytes.
+var TOTPOf = totpOf

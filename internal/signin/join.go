@@ -1,0 +1,112 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"keyturn/internal/db"
+	"keyturn/internal/epoch"
+	"keyturn/internal/fault"
+	"keyturn/internal/policy"
+	"keyturn/internal/session"
+)
+
+// JoinLogin begins to prove that a second login belongs to whoever is in: its password
+// here, then its own second factor. The tries come from the same budgets, and leave at
+// the same time, as at the door.
+func (d *Desk) JoinLogin(ctx context.Context, s session.Session, t Try) (next Next, err error) {
+	started := d.DB.Clock.Now()
+	p, may, err := d.mayTry(ctx, t)
+	if err != nil {
+		return Next{}, err
+	}
+	next = Next{Step: AskPassword, Wrong: WrongPassword}
+	if !may {
+		return next, errors.Join(d.restingPassword(ctx, t, p), d.leave(ctx, started, next))
+	}
+	right, _, err := d.compare(ctx, t, p)
+	if err != nil {
+		return Next{}, err
+	}
+	if !right || p.user.ID == s.User || p.user.Staff {
+		return next, errors.Join(d.wrongPassword(ctx, t, p), d.leave(ctx, started, next))
+	}
+	next, err = d.beginJoin(ctx, s, t, p)
+	return next, errors.Join(err, d.leave(ctx, started, next))
+}
+
+func (d *Desk) beginJoin(ctx context.Context, s session.Session, t Try, p person) (next Next, err error) {
+	err = d.DB.Do(ctx, func(tx *db.Tx) error {
+		next = Next{Step: Gone}
+		if _, err := d.owner(ctx, tx, s); err != nil {
+			return err
+		}
+		number, err := epoch.Now(ctx, tx, epoch.User(p.user.ID))
+		if err != nil {
+			return err
+		}
+		if number != p.epoch {
+			next = Next{Step: AskPassword, Wrong: WrongPassword}
+			return nil
+		}
+		a := Attempt{
+			User: p.user.ID, Purpose: Join, Client: policy.ClientKind(s.Client), Session: s.ID, ForUser: s.User,
+			Place: t.Place, Began: withPassword, PasswordAt: tx.Now, UserEpoch: p.epoch,
+		}
+		if a.Reference, err = d.reference(ctx, tx, ""); err != nil {
+			return err
+		}
+		token, err := d.begin(ctx, tx, &a)
+		if err != nil {
+			return err
+		}
+		if next, err = d.onward(ctx, tx, a, p.user); next.Step != In {
+			next.Attempt = token
+		}
+		return err
+	})
+	if errors.Is(err, errGone) {
+		return Next{Step: Gone}, nil
+	}
+	return next, err
+}
+
+// join makes one user of two. The session of the user who stays goes on under a new id:
+// its sites are more than before.
+func (d *Desk) join(ctx context.Context, tx *db.Tx, a Attempt) (Next, error) {
+	before, err := session.ByID(ctx, tx, a.ForUser, a.Session)
+	if errors.Is(err, fault.NotFound) {
+		return Next{}, errGone
+	}
+	if err != nil {
+		return Next{}, fmt.Errorf("find the session that joins: %w", err)
+	}
+	if _, err := d.owner(ctx, tx, before); err != nil {
+		return Next{}, err
+	}
+	if _, err := d.closeCodes(ctx, tx, a); err != nil {
+		return Next{}, err
+	}
+	if err := endAttempt(ctx, tx, a); err != nil {
+		return Next{}, err
+	}
+	joined, err := d.Joined(ctx, tx, a.ForUser, a.User)
+	if err != nil {
+		return Next{}, err
+	}
+	if !joined {
+		return Next{Step: Both, Wrong: NotJoined}, nil
+	}
+	if err := session.End(ctx, tx, before); errors.Is(err, fault.Conflict) {
+		return Next{}, errGone
+	} else if err != nil {
+		return Next{}, fmt.Errorf("end the session before: %w", err)
+	}
+	fresh, err := session.Under(ctx, tx, before)
+	if err != nil {
+		return Next{}, err
+	}
+	_, token, err := session.Resume(ctx, tx, fresh)
+	return Next{Step: Both, Session: token}, err
+}

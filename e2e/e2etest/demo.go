@@ -28,7 +28,12 @@ type Demo struct {
 	Password string `json:"password"`
 	// Users are the people who can sign in.
 	Users []DemoUser `json:"users"`
+
+	ahead time.Duration
 }
+
+// Now is the time by the demo's clock.
+func (d *Demo) Now() time.Time { return time.Now().Add(d.ahead) }
 
 // DemoUser is one user of a demo, once for each site.
 type DemoUser struct {
@@ -142,9 +147,9 @@ func (d *Demo) NextCode(tb testing.TB, to string, had int) string {
 		all = d.Messages(tb, to)
 		return len(all) > had
 	})
-	found := sixDigits.FindStringSubmatch(all[0].Subject)
+	found := sixDigits.FindStringSubmatch(all[0].Subject + " " + all[0].Text)
 	if found == nil {
-		tb.Fatalf("no code in the subject %q", all[0].Subject)
+		tb.Fatalf("no code in the message %q %q", all[0].Subject, all[0].Text)
 	}
 	return found[1] + found[2]
 }
@@ -153,6 +158,9 @@ func (d *Demo) NextCode(tb testing.TB, to string, had int) string {
 func (d *Demo) Advance(tb testing.TB, by string) {
 	tb.Helper()
 	d.post(tb, "/demo/clock", url.Values{"advance": {by}})
+	if more, err := time.ParseDuration(by); err == nil {
+		d.ahead += more
+	}
 }
 
 // post sends a form to the demo as its desk would.

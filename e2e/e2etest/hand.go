@@ -118,6 +118,23 @@ func (p *Page) PressAt(words, within string) int {
 	return p.load("press "+words, chromedp.MouseClickXY(at.X, at.Y))
 }
 
+// PressNamed presses the button of a form by its name and value, which must load a page.
+func (p *Page) PressNamed(name, value string) int {
+	p.t.Helper()
+	at := Ask[*spot](p, fmt.Sprintf(`((name, value) => {
+		const hit = [...document.querySelectorAll("button")].find((e) => e.name === name && e.value === value && e.checkVisibility());
+		if (!hit) return null;
+		hit.scrollIntoView({block: "center", behavior: "instant"});
+		const r = hit.getBoundingClientRect();
+		return {x: r.left + r.width / 2, y: r.top + r.height / 2};
+	})(%s, %s)`, quoted(name), quoted(value)))
+	if at == nil {
+		p.t.Fatalf("no button is %s=%s on: %s", name, value, p.Text())
+		return 0
+	}
+	return p.load("press "+name+"="+value, chromedp.MouseClickXY(at.X, at.Y))
+}
+
 // PressTwice clicks twice, as fast as it goes, and waits for what comes of it.
 func (p *Page) PressTwice(words string) {
 	p.t.Helper()

@@ -52,7 +52,7 @@ func newFlows(p Parts) (*flows, error) {
 	f.enrol = &enrol.Desk{
 		DB: p.DB, Keys: p.Keys, Post: f.post, Standing: f.facts, Passkeys: passkeys, Slots: slots,
 		Countries: p.Countries, VendorName: p.Vendor.Name, CodeLife: p.CodeLife,
-		EndEnrol: f.desk.EndEnrol, Enrolled: f.rescue.StaffEnrolled, Unfit: func(plain string, who user.User) string { return string(f.rescue.Judge(plain, who)) },
+		EndEnrol: f.desk.EndEnrol, Enrolling: f.desk.Enrols, Enrolled: f.rescue.StaffEnrolled, Unfit: func(plain string, who user.User) string { return string(f.rescue.Judge(plain, who)) },
 	}
 	f.desk.Joined = f.enrol.Join
 	return f, f.work(p)

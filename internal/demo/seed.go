@@ -195,7 +195,11 @@ func (m member) link(ctx context.Context, tx *db.Tx, who id.User) error {
 	if m.mobile == "" {
 		return nil
 	}
-	_, err := method.Link(ctx, tx, method.Method{User: who, Kind: policy.SMS, Address: m.mobile})
+	mobile := method.Method{User: who, Kind: policy.SMS, Address: m.mobile}
+	if m.texted {
+		mobile.ProvedAt, mobile.Health = tx.Now.Add(-20*day), policy.HealthGood
+	}
+	_, err := method.Link(ctx, tx, mobile)
 	return err
 }
 

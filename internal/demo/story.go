@@ -49,9 +49,9 @@ type member struct {
 	group                      policy.Group
 	kind                       policy.Kind
 	status                     policy.Status
-	// proved says that a code was typed back once, twofa that 2FA is on for this person
-	// in User Setup.
-	proved, twofa bool
+	// proved says that a code was typed back once that went to the mailbox, texted one that
+	// went to the mobile; twofa that 2FA is on for this person in User Setup.
+	proved, texted, twofa bool
 	// unmailable says that no mail can be sent to the login name.
 	unmailable bool
 	// refuses is why the mailbox takes no mail; dead says that this is known already.

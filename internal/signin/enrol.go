@@ -52,6 +52,15 @@ func (d *Desk) EndEnrol(ctx context.Context, tx *db.Tx, who id.User, which id.At
 	return nil
 }
 
+// Enrols says whether an attempt is an enrol-only session now.
+func (d *Desk) Enrols(ctx context.Context, from db.Reader, who id.User, which id.Attempt) (bool, error) {
+	open, err := enrols(ctx, from, who, which, d.DB.Clock.Now())
+	if err != nil {
+		return false, fmt.Errorf("look for an enrol-only session: %w", err)
+	}
+	return open, nil
+}
+
 // Enrolling finds the attempt of a token if it is an enrol-only session now, and its
 // user.
 func (d *Desk) Enrolling(ctx context.Context, token string) (a Attempt, who user.User, ok bool, err error) {

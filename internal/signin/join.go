@@ -103,10 +103,12 @@ func (d *Desk) join(ctx context.Context, tx *db.Tx, a Attempt) (Next, error) {
 	} else if err != nil {
 		return Next{}, fmt.Errorf("end the session before: %w", err)
 	}
-	fresh, err := session.Under(ctx, tx, before)
+	present, err := session.Under(ctx, tx, before)
 	if err != nil {
 		return Next{}, err
 	}
+	fresh := before // what is due at the site stays due
+	fresh.UserEpoch, fresh.MemberEpoch = present.UserEpoch, present.MemberEpoch
 	_, token, err := session.Resume(ctx, tx, fresh)
 	return Next{Step: Both, Session: token}, err
 }

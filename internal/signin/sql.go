@@ -85,6 +85,15 @@ func openEnrol(ctx context.Context, tx *db.Tx, a Attempt, until time.Time) error
 		a.User, a.ID, a.EnrolBy, db.Stamp(until), db.Stamp(tx.Now), string(epoch.User(a.User)))
 }
 
+func enrols(ctx context.Context, from db.Reader, who id.User, which id.Attempt, now time.Time) (bool, error) {
+	n, err := db.One(ctx, from, func(r db.Row) (n int64, err error) { return n, r.Scan(&n) }, `
+		SELECT COUNT(*) FROM attempts
+		 WHERE user_id = $1 AND attempt_id = $2 AND ended_at IS NULL AND enrol_until > $3
+		   AND user_epoch = COALESCE((SELECT epoch FROM epochs WHERE owner = $4), 0)`,
+		who, which, db.Stamp(now), string(epoch.User(who)))
+	return n > 0, err
+}
+
 // closeEnrol ends an attempt that is an enrol-only session now.
 func closeEnrol(ctx context.Context, tx *db.Tx, who id.User, which id.Attempt) error {
 	return tx.Change(ctx, `

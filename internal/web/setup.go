@@ -133,16 +133,5 @@ func (k *Kit) AskPasskey(w http.ResponseWriter, ask PasskeyAsk) error {
 	return nil
 }
 
-// What can be wrong while a way is set up, each one sentence for the Fault of a SetUp.
-
-// FaultSetUpTOTP is the answer to a wrong first code of an authenticator.
-func FaultSetUpTOTP() string { return locale.Say(locale.SetupWrongTotp) }
-
-// FaultSetUpMobile is the answer to what is no mobile number.
-func FaultSetUpMobile() string { return locale.Say(locale.SetupWrongMobile) }
-
-// FaultSetUpCountry is the answer to a number of a country that gets no SMS from here.
-func FaultSetUpCountry() string { return locale.Say(locale.SetupWrongCountry) }
-
 // FaultPasskey is the answer to a passkey that was not accepted.
 func FaultPasskey() string { return locale.Say(locale.PasskeyWrong) }

@@ -66,14 +66,9 @@ type Trail struct {
 	Here  string
 }
 
-// TrailMoves says whether something is still to come.
+// TrailMoves says whether something is still to come: the last line is open.
 func TrailMoves(steps []TrailStep) bool {
-	for _, s := range steps {
-		if s.State == StepWaiting {
-			return true
-		}
-	}
-	return false
+	return len(steps) > 0 && steps[len(steps)-1].State == StepWaiting
 }
 
 // Happening is when something happened to a code that goes by a way, said in a zone.

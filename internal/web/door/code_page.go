@@ -1,8 +1,6 @@
 package door
 
 import (
-	"time"
-
 	"keyturn/internal/locale"
 	"keyturn/internal/web"
 )
@@ -182,75 +180,5 @@ func (p CodePage) Asking() web.PasskeyForm {
 	}
 }
 
-// StepState is how far one step of the trail is.
-type StepState = web.StepState
-
-// The states of a step.
-const (
-	// Waiting has not happened yet.
-	Waiting = web.StepWaiting
-	// Done went well.
-	Done = web.StepDone
-	// Refused went wrong.
-	Refused = web.StepRefused
-)
-
 // Step is one line of the trail of a code.
 type Step = web.TrailStep
-
-// StepPromised is the open step of a message that no carrier has taken yet.
-func StepPromised() Step { return web.TrailPromised() }
-
-// StepSent says that the code left us at a time.
-func StepSent(by By, at time.Time, zone *time.Location) Step {
-	return web.Happening{By: by, At: at, Zone: zone}.Sent()
-}
-
-// StepHanded says that the code is given to a carrier.
-func StepHanded(by By, at time.Time, zone *time.Location) Step {
-	return web.Happening{By: by, At: at, Zone: zone}.Handed()
-}
-
-// StepTaken says that the other side took the code.
-func StepTaken(by By, at time.Time, zone *time.Location) Step {
-	return web.Happening{By: by, At: at, Zone: zone}.Taken()
-}
-
-// StepDelivered says that the code is where the person can read it.
-func StepDelivered(by By, at time.Time, zone *time.Location) Step {
-	return web.Happening{By: by, At: at, Zone: zone}.Delivered()
-}
-
-// StepUndelivered says that the code was taken and did not arrive, and why, in words; the
-// note says what to do and who can help.
-func StepUndelivered(by By, why string, helpers []string, at time.Time, zone *time.Location) Step {
-	return web.Happening{By: by, At: at, Zone: zone}.Undelivered(why, helpers)
-}
-
-// StepUnknown says that the carrier gave no answer.
-func StepUnknown(by By, at time.Time, zone *time.Location) Step {
-	return web.Happening{By: by, At: at, Zone: zone}.Unknown()
-}
-
-// StepExpired says that the code was too old to be sent.
-func StepExpired(by By, at time.Time, zone *time.Location) Step {
-	return web.Happening{By: by, At: at, Zone: zone}.Expired()
-}
-
-// StepNoBalance says that the site had no SMS left; helpers may have some added.
-func StepNoBalance(site string, helpers []string, at time.Time, zone *time.Location) Step {
-	return web.Happening{By: BySMS, At: at, Zone: zone}.NoBalance(site, helpers)
-}
-
-// StepSoon is the last, open step: the message is on its last metres. The note says
-// where else to look.
-func StepSoon(by By) Step { return web.TrailSoon(by) }
-
-// StepRetry is the open step after a try that came to nothing for the moment.
-func StepRetry() Step { return web.TrailRetry() }
-
-// StepRefused says that the other side would not take the code, and why, in words
-// ("mailbox full"); the note says what the person can do and who can help.
-func StepRefused(by By, why string, helpers []string, at time.Time, zone *time.Location) Step {
-	return web.Happening{By: by, At: at, Zone: zone}.Refused(why, helpers)
-}

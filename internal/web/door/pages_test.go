@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"keyturn/internal/policy"
 	"keyturn/internal/web"
 	"keyturn/internal/web/door"
 	"keyturn/internal/web/webtest"
@@ -16,6 +17,11 @@ func at(second int) time.Time {
 	return time.Date(2026, 12, 2, 7, 2, second, 0, brisbane)
 }
 
+// happened is something that happened to a code, at a second of 7:02 am.
+func happened(by web.By, second int) web.Happening {
+	return web.Happening{By: by, At: at(second), Zone: brisbane}
+}
+
 func codePage() door.CodePage {
 	return door.CodePage{
 		As:     "Sam Okafor",
@@ -24,9 +30,9 @@ func codePage() door.CodePage {
 		By:     door.ByEmail,
 		Until:  "7:12 am",
 		Trail: []door.Step{
-			door.StepSent(door.ByEmail, at(4), brisbane),
-			door.StepTaken(door.ByEmail, at(6), brisbane),
-			door.StepSoon(door.ByEmail),
+			happened(door.ByEmail, 4).Sent(),
+			happened(door.ByEmail, 6).Taken(),
+			web.TrailSoon(door.ByEmail),
 		},
 		ResendAt: "7:02:34 am",
 		Why:      door.WhyXero("Bayside Auto", true),
@@ -104,13 +110,13 @@ func TestTheCodePage(t *testing.T) {
 	t.Run("leads with the refusal and offers the other way first", func(t *testing.T) {
 		t.Parallel()
 		p := codePage()
-		p.Refused = door.BounceFull()
+		p.Refused = web.BounceFull()
 		p.Fault, p.FaultCostsNothing = door.FaultExpired("6:51 am"), true
 		p.Offers = []door.Offer{{Method: door.BySMS, To: "••• 156"}}
 		p.ResendAt = ""
 		p.Trail = []door.Step{
-			door.StepSent(door.ByEmail, at(4), brisbane),
-			door.StepRefused(door.ByEmail, door.BounceFull(), []string{"Pat Chen"}, at(7), brisbane),
+			happened(door.ByEmail, 4).Sent(),
+			happened(door.ByEmail, 7).Refused(web.BounceFull(), []string{"Pat Chen"}),
 		}
 		s := webtest.Show(t, kit, "code-refused", p)
 		s.Sees("Your mail server refused the code", "s••@gmail.example says: mailbox full.", "Send by SMS instead ••• 156",
@@ -121,10 +127,10 @@ func TestTheCodePage(t *testing.T) {
 	t.Run("leads with the refusal where email is all there is", func(t *testing.T) {
 		t.Parallel()
 		p := codePage()
-		p.Refused, p.CanResend, p.ResendAt = door.BounceUnknown(), true, ""
+		p.Refused, p.CanResend, p.ResendAt = web.BounceUnknown(), true, ""
 		p.Trail = []door.Step{
-			door.StepSent(door.ByEmail, at(4), brisbane),
-			door.StepRefused(door.ByEmail, door.BounceUnknown(), nil, at(7), brisbane),
+			happened(door.ByEmail, 4).Sent(),
+			happened(door.ByEmail, 7).Refused(web.BounceUnknown(), nil),
 		}
 		s := webtest.Show(t, kit, "code-refused-alone", p)
 		s.Sees("no such mailbox", "Send another code")
@@ -153,8 +159,6 @@ func TestTheCodePage(t *testing.T) {
 func TestTheOtherPagesOfTheDoor(t *testing.T) {
 	t.Parallel()
 	kit := webtest.New(t, door.Face())
-	robin := web.Contact{Name: "Robin Ellery", Phone: "07 5550 0142", Hours: "Mon to Fri, 7 am to 6 pm"}
-	pat, both := []string{"Pat Chen"}, []string{"Pat Chen", "Kim Lee"}
 
 	for _, c := range []struct {
 		name string
@@ -163,16 +167,16 @@ func TestTheOtherPagesOfTheDoor(t *testing.T) {
 	}{
 		{"way", door.WayPage{
 			As: "Dale Porter", Site: "Bayside Auto", Helpers: pat, Manager: robin,
-			On:  []door.Way{door.WayByEmail("d••@baysideauto.example")},
-			Off: []door.WayOff{door.OffSMSNotYet()},
-		}, []string{"A new code to d••@baysideauto.example", "Pat Chen is the Admin of Bayside Auto", "Codes by SMS are not sent here yet.", "The account manager of Bayside Auto:", "Robin Ellery", "07 5550 0142"}},
+			On:  []door.Way{door.WayBy(door.ByEmail, "d••@baysideauto.example")},
+			Off: []door.WayOff{door.Off(door.BySMS, policy.NoMobile, door.OffFacts{Fix: policy.FixAdmin, Helpers: pat})},
+		}, []string{"A new code to d••@baysideauto.example", "Pat Chen is the Admin of Bayside Auto", "There is no mobile number on your user.", "Pat Chen can put it right in User Setup.", "The account manager of Bayside Auto:", "Robin Ellery", "07 5550 0142"}},
 		{"way-none", door.WayPage{
 			As: "Dale Porter", Site: "Bayside Auto", Notice: "Mail is slow now, about 6 minutes.", Helpers: both,
-			Off: []door.WayOff{door.OffEmailRefused(door.BouncePolicy(), both), door.OffEmailRests("8:02 am"), door.OffEmailWaits("7:03 am")},
-		}, []string{"No way to get a code works for you", "Mail is slow now, about 6 minutes.", "Pat Chen or Kim Lee can have your email put right", "Pat Chen or Kim Lee can help"}},
+			Off: []door.WayOff{door.Off(door.ByEmail, policy.EmailBounced, door.OffFacts{Fix: policy.FixAdmin, Helpers: both}), door.OffWaits(door.BySMS, "7:03 am")},
+		}, []string{"No way to get a code works for you", "Mail is slow now, about 6 minutes.", "Pat Chen or Kim Lee can put it right in User Setup", "Pat Chen or Kim Lee can help"}},
 		{"way-sent", door.WayPage{
 			As: "Dale Porter", Site: "Bayside Auto", Helpers: pat, Sent: true,
-			Off: []door.WayOff{door.OffEmailWaits("7:03:04 am"), door.OffSMSNotYet()},
+			Off: []door.WayOff{door.OffWaits(door.ByEmail, "7:03:04 am")},
 		}, []string{"The code that we sent still works", "The next code can be sent from 7:03:04 am."}},
 		{"way-no-admin", door.WayPage{As: "Dale Porter", Site: "Bayside Auto"}, []string{"Nobody else at Bayside Auto is an Admin who can be reached.", "07 5550 0100"}},
 		{"choose", door.ChoosePage{

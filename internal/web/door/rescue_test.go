@@ -127,11 +127,11 @@ func TestAnEnrolOnlySessionAddsOneWay(t *testing.T) {
 		Link: "otpauth://totp/Keyturn:dale@bayside.example?secret=JBSWY3DPEHPK3PXP&issuer=Keyturn",
 	}
 	wrong := totp
-	wrong.Fault, wrong.Name = web.FaultSetUpTOTP(), "Dale’s phone"
+	wrong.Fault, wrong.Name = door.FaultTOTPUsed(), "Dale’s phone"
 	prove := web.SetUpProve{
 		Action: "/signin/enrol/sms/code", Again: "/signin/enrol/sms/again", Change: "/signin/enrol/sms", Here: "/signin/enrol/sms/code",
 		To: "••• 156", Until: "7:22 am", ResendAt: "7:12:34 am",
-		Trail: []web.TrailStep{web.Happening{By: web.BySMS, At: at(4), Zone: brisbane}.Sent(), web.TrailSoon(web.BySMS)},
+		Trail: []web.TrailStep{happened(door.BySMS, 4).Sent(), web.TrailSoon(web.BySMS)},
 	}
 	again, closed := prove, prove
 	again.CanResend, again.ResendAt, again.Fault, again.Trail = true, "", door.FaultWrong(3), nil
@@ -153,7 +153,7 @@ func TestAnEnrolOnlySessionAddsOneWay(t *testing.T) {
 			[]string{"Set up your authenticator app", "Open in the app", "JBSW Y3DP EHPK 3PXP", "Finish", "You have until 7:25 am.", "Choose another one"},
 			[]string{`href="otpauth://totp/Keyturn:dale@bayside.example?secret=`, `<svg class="qr"`, `action="/signin/enrol/totp"`},
 		},
-		{"enrol-totp-wrong", door.EnrolTOTPPage{As: "Dale Porter", SetUp: wrong}, []string{"That code is not right."}, []string{`value="Dale’s phone"`, `<title>That code is not right.`}},
+		{"enrol-totp-wrong", door.EnrolTOTPPage{As: "Dale Porter", SetUp: wrong}, []string{"That code is not right, or"}, []string{`value="Dale’s phone"`, `<title>That code is not right, or was used`}},
 		{
 			"enrol-passkey",
 			door.EnrolPasskeyPage{As: "Dale Porter", Site: "Bayside Auto", Until: "7:25 am", SetUp: web.SetUpPasskey{Action: "/signin/enrol/passkey", Begin: "/signin/enrol/passkey/begin"}},
@@ -167,8 +167,8 @@ func TestAnEnrolOnlySessionAddsOneWay(t *testing.T) {
 			[]string{"Add your mobile", "Mobile number", "Send the code"},
 			[]string{`type="tel"`, `autocomplete="tel"`},
 		},
-		{"enrol-mobile-wrong", door.EnrolMobilePage{As: "Dale Porter", SetUp: web.SetUpMobile{Number: "123", Fault: web.FaultSetUpMobile()}}, []string{"not a mobile number we can send to"}, []string{`value="123"`}},
-		{"enrol-mobile-country", door.EnrolMobilePage{As: "Dale Porter", SetUp: web.SetUpMobile{Fault: web.FaultSetUpCountry()}}, []string{"We cannot send SMS to that country."}, nil},
+		{"enrol-mobile-wrong", door.EnrolMobilePage{As: "Dale Porter", SetUp: web.SetUpMobile{Number: "123", Fault: "That is not a mobile number."}}, []string{"not a mobile number"}, []string{`value="123"`}},
+		{"enrol-mobile-country", door.EnrolMobilePage{As: "Dale Porter", SetUp: web.SetUpMobile{Fault: "We cannot send SMS there."}}, []string{"We cannot send SMS there."}, nil},
 		{
 			"enrol-prove",
 			door.EnrolProvePage{As: "Dale Porter", Site: "Bayside Auto", Until: "7:25 am", SetUp: prove},

@@ -85,9 +85,6 @@ func WayBy(by By, to string) Way {
 	return w
 }
 
-// WayByEmail is the way by email, to a masked address.
-func WayByEmail(to string) Way { return WayBy(ByEmail, to) }
-
 // nameOf is what a way is called.
 func nameOf(by By) string {
 	switch by {
@@ -221,27 +218,4 @@ func whoMends(key policy.WithheldKey, f OffFacts) string {
 // OffWaits says that the next code by a channel can be sent from a time on.
 func OffWaits(by By, at string) WayOff {
 	return WayOff{by, nameOf(by), locale.Say(locale.WayOffWaits, locale.Data{"At": at}), ""}
-}
-
-// OffEmailWaits is OffWaits for email.
-func OffEmailWaits(at string) WayOff { return OffWaits(ByEmail, at) }
-
-// OffSMSNotYet says that codes by SMS do not exist here.
-func OffSMSNotYet() WayOff {
-	return WayOff{BySMS, locale.Say(locale.WaySms), locale.Say(locale.WaySmsNotYet), ""}
-}
-
-// OffEmailRests says that codes by email rest after too many wrong tries, until when.
-func OffEmailRests(until string) WayOff {
-	return WayOff{ByEmail, locale.Say(locale.WayEmail), locale.Say(locale.WayEmailRests, locale.Data{"Until": until}), ""}
-}
-
-// OffEmailRefused says that the mail server would not take codes, why, and who can
-// change the address.
-func OffEmailRefused(why string, helpers []string) WayOff {
-	off := WayOff{ByEmail, locale.Say(locale.WayEmail), locale.Say(locale.WayEmailRefused, locale.Data{"Why": why}), ""}
-	if len(helpers) > 0 {
-		off.Who = locale.Say(locale.WayEmailWho, locale.Data{"Who": locale.AnyOf(helpers)})
-	}
-	return off
 }

@@ -22,10 +22,10 @@ func smsPage() door.CodePage {
 	p := codePage()
 	p.By, p.SentTo = door.BySMS, "••• 156"
 	p.Trail = []door.Step{
-		door.StepSent(door.BySMS, at(4), brisbane),
-		door.StepHanded(door.BySMS, at(5), brisbane),
-		door.StepTaken(door.BySMS, at(6), brisbane),
-		door.StepSoon(door.BySMS),
+		happened(door.BySMS, 4).Sent(),
+		happened(door.BySMS, 5).Handed(),
+		happened(door.BySMS, 6).Taken(),
+		web.TrailSoon(door.BySMS),
 	}
 	return p
 }
@@ -54,7 +54,7 @@ func TestACodeBySMSIsFollowedToThePhone(t *testing.T) {
 	t.Run("delivered", func(t *testing.T) {
 		t.Parallel()
 		p := smsPage()
-		p.Trail = append(p.Trail[:3], door.StepDelivered(door.BySMS, at(9), brisbane))
+		p.Trail = append(p.Trail[:3], happened(door.BySMS, 9).Delivered())
 		p.CanResend, p.ResendAt = true, ""
 		s := webtest.Show(t, kit, "sms-delivered", p)
 		s.Sees("It is on your phone", "Look under unknown senders.")
@@ -64,12 +64,12 @@ func TestACodeBySMSIsFollowedToThePhone(t *testing.T) {
 		name, why string
 		note      string
 	}{
-		{"number", door.SMSNumber(), "Ask Pat Chen to put your mobile right."},
-		{"blocked", door.SMSBlocked(), "Use another way."},
-		{"opted-out", door.SMSOptedOut(), "Answer START to our last SMS"},
-		{"down", door.SMSDown(), "Use another way."},
-		{"unreachable", door.SMSUnreachable(), "Turn the phone on"},
-		{"other", door.SMSOther(), "Use another way."},
+		{"number", web.SMSNumber(), "Ask Pat Chen to put your mobile right."},
+		{"blocked", web.SMSBlocked(), "Use another way."},
+		{"opted-out", web.SMSOptedOut(), "Answer START to our last SMS"},
+		{"down", web.SMSDown(), "Use another way."},
+		{"unreachable", web.SMSUnreachable(), "Turn the phone on"},
+		{"other", web.SMSOther(), "Use another way."},
 	} {
 		t.Run("refused as "+c.name, func(t *testing.T) {
 			t.Parallel()
@@ -77,7 +77,7 @@ func TestACodeBySMSIsFollowedToThePhone(t *testing.T) {
 			p.Refused, p.CanResend, p.ResendAt = c.why, true, ""
 			p.Offers = []door.Offer{{Method: door.ByEmail, To: "s••@gmail.example"}}
 			p.OtherWay = door.OtherWay(p.Offers)
-			p.Trail = []door.Step{door.StepSent(door.BySMS, at(4), brisbane), door.StepRefused(door.BySMS, c.why, pat, at(7), brisbane)}
+			p.Trail = []door.Step{happened(door.BySMS, 4).Sent(), happened(door.BySMS, 7).Refused(c.why, pat)}
 			s := webtest.Show(t, kit, "sms-refused-"+c.name, p)
 			s.Sees("The SMS did not get through", "To ••• 156: "+c.why+".", "Refused: "+c.why, c.note,
 				"We can send the code by email to s••@gmail.example instead.")
@@ -86,8 +86,8 @@ func TestACodeBySMSIsFollowedToThePhone(t *testing.T) {
 	t.Run("undelivered after all", func(t *testing.T) {
 		t.Parallel()
 		p := smsPage()
-		p.Trail = append(p.Trail[:3], door.StepUndelivered(door.BySMS, door.SMSUnreachable(), nil, at(30), brisbane))
-		p.Refused, p.CanResend, p.ResendAt = door.SMSUnreachable(), true, ""
+		p.Trail = append(p.Trail[:3], happened(door.BySMS, 30).Undelivered(web.SMSUnreachable(), nil))
+		p.Refused, p.CanResend, p.ResendAt = web.SMSUnreachable(), true, ""
 		p.OtherWay = door.OtherWay(nil)
 		s := webtest.Show(t, kit, "sms-undelivered", p)
 		s.Sees("Not delivered: the phone was off or out of reach", "Nothing else works for you right now.", "Send another code")
@@ -99,20 +99,20 @@ func TestACodeBySMSIsFollowedToThePhone(t *testing.T) {
 		p.NoBalance, p.ResendAt = true, ""
 		p.Offers = []door.Offer{{Method: door.ByTOTP, To: "Sam’s phone"}}
 		p.OtherWay = door.OtherWay(p.Offers)
-		p.Trail = []door.Step{door.StepSent(door.BySMS, at(4), brisbane), door.StepNoBalance("Bayside Auto", pat, at(7), brisbane)}
+		p.Trail = []door.Step{happened(door.BySMS, 4).Sent(), happened(door.BySMS, 7).NoBalance("Bayside Auto", pat)}
 		s := webtest.Show(t, kit, "sms-no-balance", p)
 		s.Sees("The SMS was not sent", "Bayside Auto has no SMS left. It cost you nothing.", "Your authenticator app has a code right now.", "Pat Chen can have SMS added.")
 	})
 	t.Run("no answer", func(t *testing.T) {
 		t.Parallel()
 		p := smsPage()
-		p.Trail = append(p.Trail[:2], door.StepUnknown(door.BySMS, at(15), brisbane))
+		p.Trail = append(p.Trail[:2], happened(door.BySMS, 15).Unknown())
 		webtest.Show(t, kit, "sms-unknown", p).Sees("No answer came. It may still arrive.")
 	})
 	t.Run("too late", func(t *testing.T) {
 		t.Parallel()
 		p := smsPage()
-		p.Trail = append(p.Trail[:1], door.StepExpired(door.BySMS, at(59), brisbane))
+		p.Trail = append(p.Trail[:1], happened(door.BySMS, 59).Expired())
 		p.RanOut, p.Closed, p.CanResend, p.ResendAt = true, door.ClosedRanOut("7:12 am"), true, ""
 		webtest.Show(t, kit, "sms-expired", p).Sees("It took too long, so it was not sent")
 	})
@@ -169,15 +169,13 @@ func TestTheWaysThatSendNothing(t *testing.T) {
 	t.Run("an authenticator without a name, and a wrong code", func(t *testing.T) {
 		t.Parallel()
 		p := quietPage(door.ByTOTP)
-		p.Fault = door.FaultTOTP(4)
-		webtest.Show(t, kit, "totp-wrong", p).Sees("Open your authenticator app.", "Is the time on your phone set by itself? 4 tries are left.")
+		p.Fault = door.FaultTOTPUsed()
+		webtest.Show(t, kit, "totp-wrong", p).Sees("Open your authenticator app.", "That code is not right, or was used already. Wait for the next one.")
 	})
-	t.Run("a used code, and a rest", func(t *testing.T) {
+	t.Run("an authenticator that rests", func(t *testing.T) {
 		t.Parallel()
 		p := quietPage(door.ByTOTP)
-		p.Fault, p.FaultCostsNothing = door.FaultTOTPUsed(), true
-		webtest.Show(t, kit, "totp-used", p).Sees("That code is right, but used. Wait for the next one. It cost you no try.")
-		p.Fault, p.Closed = "", door.ClosedRestsBy(door.ByTOTP, "8:02 am")
+		p.Closed = door.ClosedRestsBy(door.ByTOTP, "8:02 am")
 		s := webtest.Show(t, kit, "totp-rests", p)
 		s.Sees("Your authenticator app rests until 8:02 am.")
 		s.Hides("6-digit code")

@@ -111,45 +111,10 @@ func FactDevice() Fact {
 	return Fact{locale.Say(locale.WhyFactDevice), locale.Say(locale.WhyFactDeviceNew)}
 }
 
-// Why the other side refused a message, for CodePage.Refused and StepRefused.
-
-// BounceFull is a full mailbox (RFC 3463, X.2.2).
-func BounceFull() string { return web.BounceFull() }
-
-// BounceUnknown is a mailbox that does not exist (RFC 3463, X.1.1).
-func BounceUnknown() string { return web.BounceUnknown() }
-
-// BouncePolicy is a server that does not want the mail (RFC 3463, X.7).
-func BouncePolicy() string { return web.BouncePolicy() }
-
-// BounceOther is every other refusal of a mail.
-func BounceOther() string { return web.BounceOther() }
-
-// SMSNumber is a number that does not exist or takes no SMS.
-func SMSNumber() string { return web.SMSNumber() }
-
-// SMSBlocked is a phone company that lets nothing of ours through.
-func SMSBlocked() string { return web.SMSBlocked() }
-
-// SMSOptedOut is a number whose owner told the provider to stop.
-func SMSOptedOut() string { return web.SMSOptedOut() }
-
-// SMSDown is a provider that is out of service.
-func SMSDown() string { return web.SMSDown() }
-
-// SMSUnreachable is a phone that was off, or out of reach, for too long.
-func SMSUnreachable() string { return web.SMSUnreachable() }
-
-// SMSOther is every other refusal of an SMS.
-func SMSOther() string { return web.SMSOther() }
-
 // What can be wrong with the other ways, each one sentence for CodePage.Fault.
 
-// FaultTOTP is the answer to a wrong code of an authenticator, of which left more may be
-// typed.
-func FaultTOTP(left int) string { return locale.Say(locale.CodeTotpWrong, locale.Data{"Count": left}) }
-
-// FaultTOTPUsed is the answer to the code that let somebody in already.
+// FaultTOTPUsed is the answer to a code of an authenticator that is wrong, or that let
+// somebody in already: nothing tells the two apart to whoever guesses.
 func FaultTOTPUsed() string { return locale.Say(locale.CodeTotpUsed) }
 
 // FaultRecovery is the answer to a recovery code that is wrong, or used.

@@ -111,6 +111,9 @@ func (m *Me) homePage(r *http.Request, a check.Answer) (HomePage, error) {
 		switch {
 		case s.ID == a.Session.Site:
 			page.Site, page.Group, zone = s.Name, string(membership.Group), s.Zone
+			if membership.Group == policy.GroupAdmin {
+				page.Settings = "/sites/" + string(s.ID) + "/settings"
+			}
 		case membership.Kind == policy.Office && membership.Status == policy.Active:
 			page.Sites = append(page.Sites, SiteChoice{ID: string(s.ID), Name: s.Name})
 		}

@@ -70,6 +70,8 @@ type Page struct {
 	// base is the origin that paths belong to.
 	base string
 
+	authenticator webauthn.AuthenticatorID
+
 	mu    sync.Mutex
 	wrong []string
 }
@@ -135,23 +137,43 @@ func (p *Page) WithoutScripts() *Page {
 	return p
 }
 
-// HasPasskeys gives the window an authenticator of its own, as a phone or a laptop has one:
-// it verifies its user without a question, and keeps what it makes.
+// HasPasskeys gives the window an authenticator of its own, as a phone or a laptop has one.
+// It keeps what it makes, and waits for Touch.
 func (p *Page) HasPasskeys() *Page {
 	p.t.Helper()
 	p.do("plug an authenticator in", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		if _, err := cdp.Call(ctx, t, webauthn.Enable, webauthn.EnableParams{}); err != nil {
 			return err
 		}
-		_, err := cdp.Call(ctx, t, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{
+		made, err := cdp.Call(ctx, t, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{
 			Options: &webauthn.VirtualAuthenticatorOptions{
 				Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: webauthn.AuthenticatorTransportInternal,
-				HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true,
+				HasResidentKey: true, HasUserVerification: true, IsUserVerified: true,
 			},
 		})
+		if err == nil {
+			p.authenticator = made.AuthenticatorID
+		}
 		return err
 	}))
 	return p
+}
+
+// Touch does something while a finger lies on the authenticator, which knows whose it is.
+func (p *Page) Touch(do func()) {
+	p.t.Helper()
+	lie := func(on bool) {
+		p.do("touch the authenticator", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+			_, err := cdp.Call(ctx, t, webauthn.SetAutomaticPresenceSimulation, webauthn.SetAutomaticPresenceSimulationParams{
+				AuthenticatorID: p.authenticator, Enabled: on,
+			})
+			return err
+		}))
+	}
+	lie(true)
+	do()
+	p.Quiet()
+	lie(false)
 }
 
 // Size is a window's.

@@ -165,7 +165,7 @@ func mailbox(typed string) string {
 // refusal is what a mail server says for a reason (RFC 5321, RFC 3463).
 func refusal(why message.Reason) message.Receipt {
 	r := message.Receipt{Relay: relay, Permanent: true, Code: 554, Status: "5.0.0", Text: "not taken", Reason: why}
-	switch why {
+	switch why { //nolint:exhaustive // a mailbox has no other reasons
 	case message.MailboxFull:
 		r.Code, r.Status, r.Text = 552, "5.2.2", "mailbox full"
 	case message.NoSuchMailbox:

@@ -40,8 +40,9 @@ type (
 	HelpCode string
 	// Ask is one "ask an admin to let me in".
 	Ask string
-	// Reset is one link for a forgotten password, Asking what led to it.
-	Reset  string
+	// Reset is one link for a forgotten password.
+	Reset string
+	// Asking is what was typed to get one.
 	Asking string
 	// Recovery is one recovery by staff.
 	Recovery string
@@ -51,8 +52,7 @@ type (
 	Hold string
 	// Notice is one thing that a person is told.
 	Notice string
-	// Sample is one measurement of a delivery, Canary one mail that is sent to measure.
-	Sample string
+	// Canary is one mail that is sent to measure how long mail takes.
 	Canary string
 )
 

@@ -54,7 +54,25 @@ func (p *Post) notify(ctx context.Context, n Notify) error {
 // at most. It is to be run every few seconds: what a busy mailbox or a lost job has left
 // behind is taken up here.
 func (p *Post) SendDue(ctx context.Context, limit int) error {
-	lost, err := stalled(ctx, p.DB, p.DB.Clock.Now().Add(-stalledAfter), limit)
+	all := p.takeUp(ctx, limit)
+	due, err := groups(ctx, p.DB, p.DB.Clock.Now(), limit)
+	if err != nil {
+		return errors.Join(all, fmt.Errorf("look for notices that are due: %w", err))
+	}
+	for _, g := range due {
+		all = errors.Join(all, p.gather(ctx, g))
+	}
+	return all
+}
+
+// stopsMost is how many stalled links are tried in one go: each may take its time.
+const stopsMost = 3
+
+// takeUp sees to what outlives its job because the carriers were down for long: notices
+// wait again, and the links that stop a recovery are tried again.
+func (p *Post) takeUp(ctx context.Context, limit int) error {
+	before := p.DB.Clock.Now().Add(-stalledAfter)
+	lost, err := stalled(ctx, p.DB, NoticeMail, before, limit)
 	if err != nil {
 		return fmt.Errorf("look for notices that nobody took: %w", err)
 	}
@@ -62,12 +80,12 @@ func (p *Post) SendDue(ctx context.Context, limit int) error {
 	for _, m := range lost {
 		all = errors.Join(all, p.DB.Do(ctx, func(tx *db.Tx) error { return takeBack(ctx, tx, m) }))
 	}
-	due, err := groups(ctx, p.DB, p.DB.Clock.Now(), limit)
+	stops, err := stalled(ctx, p.DB, RecoveryStop, before, stopsMost)
 	if err != nil {
-		return errors.Join(all, fmt.Errorf("look for notices that are due: %w", err))
+		return errors.Join(all, fmt.Errorf("look for links that nobody took: %w", err))
 	}
-	for _, g := range due {
-		all = errors.Join(all, p.gather(ctx, g))
+	for _, m := range stops {
+		all = errors.Join(all, p.deliver(ctx, p.out, Deliver{User: m.User, Message: m.ID}))
 	}
 	return all
 }

@@ -462,3 +462,23 @@ func TestANoticeThatWasNotSentInAWeekIsToldAllTheSame(t *testing.T) {
 		}
 	})
 }
+
+func TestALinkThatStopsARecoveryOutlivesItsJob(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		token, _ := secret.Token()
+		which := w.promiseMail(t, w.kim, Message{Kind: RecoveryStop}, token)
+		w.do(t, func(ctx context.Context, tx *db.Tx) error {
+			_, err := tx.Exec(ctx, `UPDATE messages SET expires_at = $3 WHERE user_id = $1 AND message_id = $2`,
+				w.kim.ID, which, db.Stamp(tx.Now.Add(24*time.Hour)))
+			return err
+		})
+		w.db.Clock.Advance(stalledAfter + time.Minute)
+		if err := w.post.SendDue(t.Context(), 10); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.mail.to(w.kim); len(got) != 1 || !strings.Contains(got[0].Text, "/stop/"+token) {
+			t.Errorf("the mails: %+v", got)
+		}
+	})
+}

@@ -287,10 +287,11 @@ func twins(ctx context.Context, from db.Reader, n told, channel Channel) (int, e
 		 WHERE user_id = $1 AND kind = $2 AND made_at = $3 AND channel = $4`, n.User, n.Kind, db.Stamp(n.MadeAt), channel)
 }
 
-// stalled are the notice mails that nobody took for so long that their job has given up.
-func stalled(ctx context.Context, from db.Reader, before time.Time, limit int) ([]Message, error) {
+// stalled are the messages of a kind that nobody took for so long that their job has
+// given up.
+func stalled(ctx context.Context, from db.Reader, kind Kind, before time.Time, limit int) ([]Message, error) {
 	return db.Many(ctx, from, scan, `
 		SELECT `+columns+` FROM messages
-		 WHERE kind = 'notice' AND state = 'queued' AND created_at < $1
-		 ORDER BY created_at LIMIT $2`, db.Stamp(before), limit)
+		 WHERE kind = $1 AND state = 'queued' AND created_at < $2
+		 ORDER BY created_at LIMIT $3`, kind, db.Stamp(before), limit)
 }

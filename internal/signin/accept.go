@@ -71,7 +71,8 @@ func (d *Desk) on(ctx context.Context, tx *db.Tx, a Attempt, who user.User, kind
 	if err != nil {
 		return nil, Next{}, err
 	}
-	if step := stepOf(decision, f); step != AskCode && step != Rest {
+	step := stepOf(decision, f)
+	if step != AskCode && step != Rest {
 		next, err = d.onward(ctx, tx, a, who)
 		return nil, next, err
 	}
@@ -80,10 +81,10 @@ func (d *Desk) on(ctx context.Context, tx *db.Tx, a Attempt, who user.User, kind
 			offers = append(offers, o)
 		}
 	}
-	next = Next{Step: AskCode, Wrong: NotOffered}
+	next = Next{Step: step, Wrong: NotOffered}
 	for _, off := range decision.NotOffered {
 		if off.Kind == kind && off.Key == policy.Resting {
-			next = Next{Step: AskCode, Wrong: Resting, Retry: off.Until}
+			next = Next{Step: step, Wrong: Resting, Retry: off.Until}
 		}
 	}
 	return offers, next, nil

@@ -93,10 +93,11 @@ func (d *Desk) View(ctx context.Context, token string) (v View, ok bool, err err
 			return v, false, fmt.Errorf("find a site: %w", err)
 		}
 	}
-	f := policy.Facts{}
-	if v.Decision, f, err = d.decide(ctx, d.DB, v.Now, a, v.User); err != nil {
+	decision, f, err := d.decide(ctx, d.DB, v.Now, a, v.User)
+	if err != nil {
 		return v, false, err
 	}
+	v.Decision = decision
 	v.Step = stepOf(v.Decision, f)
 	if until, can := policy.RememberUntil(f, v.Now); can && a.Purpose != Join {
 		v.RememberUntil = until

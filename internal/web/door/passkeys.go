@@ -107,3 +107,9 @@ func (d *Door) Unlock() http.Handler {
 		return d.proceed(w, r, next)
 	})
 }
+
+// Back answers a GET of an address that only forms go to: a page that stood there after
+// something was wrong was loaded again.
+func (d *Door) Back(to string) http.Handler {
+	return d.Kit.Handle(func(w http.ResponseWriter, r *http.Request) error { return web.Go(w, r, to) })
+}

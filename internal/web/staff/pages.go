@@ -62,11 +62,11 @@ type BeginPage struct {
 	Reason string
 }
 
-// Place is one of the user's sites, Number one of their numbers.
-type (
-	Place  struct{ ID, Name string }
-	Number struct{ ID, Shown string }
-)
+// Place is one of the user's sites.
+type Place struct{ ID, Name string }
+
+// Number is one of the user's numbers.
+type Number struct{ ID, Shown string }
 
 // Head implements web.Page.
 func (p BeginPage) Head() web.Head {

@@ -43,10 +43,26 @@ func (r route) address(t *testing.T, v *e2etest.Visitor) string {
 		return style.FindString(v.Get(t, "/signin").Body)
 	case strings.HasSuffix(r.Path, "/help/{guide}"):
 		return "/help/xero"
-	case strings.Contains(r.Path, "{"):
+	}
+	filled := objects.Replace(r.Path)
+	if strings.Contains(filled, "{") {
 		t.Fatalf("the test does not know how to fill in %s", r.Path)
 	}
-	return r.Path
+	return filled
+}
+
+// objects fill in what a route is about: things that are not there.
+var objects = strings.NewReplacer(
+	"{site}", absent, "{user}", absent, "{recovery}", absent, "{token}", "no-such-token", "{method}", absent,
+	"{provider}", "twilio", "{rest...}", "no-such-secret",
+)
+
+const absent = "0199f000-0000-7000-8000-000000000000"
+
+// quiet says that a route answers 404 to somebody who has nothing to do with it, or about
+// what is not there.
+func (r route) quiet() bool {
+	return strings.Contains(r.Path, "{") || strings.HasPrefix(r.Path, "/hooks/") || strings.HasSuffix(r.Path, "/options") || strings.HasSuffix(r.Path, "/begin")
 }
 
 var methods = []string{
@@ -68,13 +84,13 @@ func TestTheProductServesTheRoutesThatItListsAndNoOther(t *testing.T) {
 				page := v.Do(t, v.Request(t, method, at, nil))
 				known := listed[method+" "+at] || (method == http.MethodHead && listed["GET "+at])
 				missing := page.Status == http.StatusNotFound || page.Status == http.StatusMethodNotAllowed
-				if known == missing {
+				if known == missing && !(known && r.quiet()) {
 					t.Errorf("%s %s is answered %d; listed: %v", method, at, page.Status, known)
 				}
 			}
 		}
 		for _, stray := range []string{
-			"/admin", "/staff", "/api/v1/users", "/metrics", "/debug/pprof/", "/demo", "/demo/inbox.json", "/signin/", "/signin/code/",
+			"/admin", "/staff/nothing", "/api/v1/users", "/metrics", "/debug/pprof/", "/demo", "/demo/inbox.json", "/signin/", "/signin/code/",
 			"/me/", "//me", "/Me", "/static/", "/static/../keyturn.keys", "/.git/config", "/keyturn.db", "/help/nothing", "/signin/token",
 		} {
 			if page := v.Get(t, stray); page.Status != http.StatusNotFound && page.Status != http.StatusTemporaryRedirect && page.Status != http.StatusMovedPermanently {

@@ -67,7 +67,7 @@ func pages() []Route {
 		{get, "/signedout", "anybody", anyState, func(a *App) http.Handler { return a.door.SignedOut() }},
 		{get, "/reset", "anybody", anyState, func(a *App) http.Handler { return a.door.Reset() }},
 		{post, "/reset", "anybody", anyState, func(a *App) http.Handler { return a.door.AskReset() }},
-		{get, "/reset/sent", "anybody", anyState, func(a *App) http.Handler { return a.door.ResetSent() }},
+		{get, "/reset-sent", "anybody", anyState, func(a *App) http.Handler { return a.door.ResetSent() }},
 		{get, "/reset/{token}", "anybody", anyState, func(a *App) http.Handler { return a.door.NewPassword() }},
 		{post, "/reset/{token}", "anybody", anyState, func(a *App) http.Handler { return a.door.SetPassword() }},
 		{get, "/stop/{token}", "anybody", anyState, func(a *App) http.Handler { return a.door.Stop() }},

@@ -37,7 +37,7 @@ func (d *Door) AskReset() http.Handler {
 			at := locale.Clock(answer.Wait, zoneOf(noSite))
 			return d.Kit.Show(w, r, http.StatusTooManyRequests, ResetPage{Fault: FaultResetWait(at)})
 		}
-		return web.Go(w, r, "/reset/sent")
+		return web.Go(w, r, "/reset-sent")
 	})
 }
 

@@ -31,9 +31,9 @@ func TestThePagesOfThoseWhoDoNotGetInAreSound(t *testing.T) {
 	visit(t, demo).NeedAxe()
 	for _, one := range []struct{ who, email, picture, says string }{
 		{"a mobile member", luca, "refused-mobile", "Use the mobile app"},
-		{"a member whose mailbox is known to be dead", "gary@redgumdiesel.example", "refused-noway", "No code can reach you"},
+		{"a member whose mailbox is known to be dead", "gary@redgumdiesel.example", "stuck-nobody", "None of your ways works now"},
 		{"a member whose mailbox is full", mick, "code-refused", "Your mail server refused the code"},
-		{"a member without any admin who is reached", lee, "refused-bounced", "Your mail server refused the last code: no such mailbox"},
+		{"a member without any admin who is reached", lee, "stuck-bounced", "No mail gets through to your address"},
 	} {
 		t.Run(one.who, func(t *testing.T) {
 			t.Parallel()

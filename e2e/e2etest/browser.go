@@ -160,6 +160,7 @@ func (p *Page) HasPasskeys() *Page {
 }
 
 // Touch does something while a finger lies on the authenticator, which knows whose it is.
+// What is done waits for what comes of it.
 func (p *Page) Touch(do func()) {
 	p.t.Helper()
 	lie := func(on bool) {
@@ -172,7 +173,6 @@ func (p *Page) Touch(do func()) {
 	}
 	lie(true)
 	do()
-	p.Quiet()
 	lie(false)
 }
 

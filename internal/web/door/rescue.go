@@ -41,7 +41,7 @@ func (d *Door) AskReset() http.Handler {
 	})
 }
 
-// ResetSent answers "GET /reset/sent".
+// ResetSent answers "GET /reset-sent".
 func (d *Door) ResetSent() http.Handler {
 	return d.Kit.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		return d.Kit.Show(w, r, http.StatusOK, ResetSentPage{})

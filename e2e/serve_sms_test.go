@@ -1,9 +1,10 @@
 package e2e_test
 
 import (
+	"crypto/rand"
 	"encoding/csv"
 	"fmt"
-	"math/rand/v2"
+	"math/big"
 	"net/http"
 	"os"
 	"strconv"
@@ -18,7 +19,7 @@ import (
 )
 
 // texted is a product whose crowd of mechanics has mobiles, with a provider of SMS.
-func texted(t *testing.T, url string, crowd int) (*e2etest.Product, *e2etest.Sink, *smstest.Fake) {
+func texted(t *testing.T, url string, crowd int) (*e2etest.Product, *smstest.Fake) {
 	t.Helper()
 	p, sink, fake := e2etest.NewProduct(t, url), e2etest.StartSink(t), smstest.NewTwilio(t)
 	p.Set("KEYTURN_SMTP_URL", sink.URL)
@@ -30,7 +31,18 @@ func texted(t *testing.T, url string, crowd int) (*e2etest.Product, *e2etest.Sin
 		})
 	}
 	p.People(t, rows)
-	return p, sink, fake
+	return p, fake
+}
+
+// drawn is a number from 0 to below n.
+func drawn(t *testing.T, n int) int {
+	t.Helper()
+	d, err := rand.Int(rand.Reader, big.NewInt(int64(n)))
+	if err != nil {
+		t.Error(err)
+		return 0
+	}
+	return int(d.Int64())
 }
 
 func mechanic(n int) string { return fmt.Sprintf("m%d@bayside.example", n) }
@@ -57,7 +69,7 @@ func lastText(t *testing.T, fake *smstest.Fake, to string, had int) string {
 func TestWithTheMailServerDownTheCodeThatComesBySMSSignsIn(t *testing.T) {
 	t.Parallel()
 	dbtest.EachURL(t, func(t *testing.T, url string) {
-		p, _, fake := texted(t, url, 2)
+		p, fake := texted(t, url, 2)
 		p.Set("KEYTURN_SMTP_URL", "smtp://127.0.0.1:9?tls=none") // nobody listens there
 		p.MustRun(t, "sms", "top-up", e2etest.Connected, "20", "--reference", "ORDER-1")
 		p.Start(t)
@@ -91,7 +103,7 @@ func TestOneSMSLeftAndFiftySignInsAtOnce(t *testing.T) {
 	t.Parallel()
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		const many = 50
-		p, _, fake := texted(t, url, many)
+		p, fake := texted(t, url, many)
 		p.Set("KEYTURN_HASH_SLOTS", "2")
 		p.MustRun(t, "sms", "top-up", e2etest.Connected, "4", "--reference", "ORDER-1") // three are the Admin's
 		p.Start(t)
@@ -173,7 +185,7 @@ func TestTheLedgerEqualsTheProvidersOwnLogWhateverFails(t *testing.T) {
 	t.Parallel()
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		crowd, rounds := soak()
-		p, _, fake := texted(t, url, crowd)
+		p, fake := texted(t, url, crowd)
 		p.MustRun(t, "sms", "top-up", e2etest.Connected, "90000", "--reference", "ORDER-1")
 		visitors := make([]*e2etest.Visitor, crowd)
 		p.Start(t)
@@ -184,8 +196,8 @@ func TestTheLedgerEqualsTheProvidersOwnLogWhateverFails(t *testing.T) {
 			visitors[n].Post(t, "/signin/code", "code", lastText(t, fake, mobile(n), 0)).Leads(t, "/me")
 		}
 		fake.Decide(func(int, smstest.Message) smstest.Way {
-			if rand.IntN(10) < 3 {
-				return bad[rand.IntN(len(bad))]
+			if drawn(t, 10) < 3 {
+				return bad[drawn(t, len(bad))]
 			}
 			return smstest.Take
 		})

@@ -112,7 +112,11 @@ func (c *Checker) Of(ctx context.Context, token string) (Answer, error) {
 		a.State = Locked
 		return a, nil
 	}
-	if s.SiteEpoch != siteEpoch || (!s.DecideAt.IsZero() && !now.Before(s.DecideAt)) {
+	forgotten, err := c.forgotten(ctx, s, now)
+	if err != nil {
+		return Answer{}, err
+	}
+	if forgotten || s.SiteEpoch != siteEpoch || (!s.DecideAt.IsZero() && !now.Before(s.DecideAt)) {
 		if err := c.decide(ctx, &a, siteEpoch, now); err != nil {
 			return Answer{}, err
 		}
@@ -121,6 +125,21 @@ func (c *Checker) Of(ctx context.Context, token string) (Answer, error) {
 		c.use(s, now)
 	}
 	return a, nil
+}
+
+// forgotten says that a remembered device let the session in and is remembered no more.
+func (c *Checker) forgotten(ctx context.Context, s session.Session, now time.Time) (bool, error) {
+	if s.Device == "" {
+		return false, nil
+	}
+	_, err := session.DeviceByID(ctx, c.DB, s.User, s.Device, now)
+	if errors.Is(err, fault.NotFound) {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("find a remembered device: %w", err)
+	}
+	return false, nil
 }
 
 // alive compares the numbers that a session was made under with the present ones: a

@@ -34,7 +34,7 @@ type Proof struct {
 // A method that rests or is spent still counts: whoever types wrong codes must not be
 // able to bring the level down. One that is known dead, and SMS that nobody can pay
 // for, do not: their owner could never change anything. Recovery codes raise nothing,
-// or each change would use one up.
+// or each change would use one up, and none does for another change: it would buy ten.
 func MayChange(facts Facts, proof Proof, change Change, now time.Time) (ok bool, level int) {
 	counted, refused := reach(facts)
 	if refused != nil {
@@ -53,8 +53,10 @@ func MayChange(facts Facts, proof Proof, change Change, now time.Time) (ok bool,
 		return fresh(proof.PasswordAt, now), level
 	}
 	return slices.ContainsFunc(proof.Passed, func(p Pass) bool {
-		spare := p.Kind == Recovery && change != OtherChange
-		return fresh(p.At, now) && a.counts(p) && (LevelOf(p.Kind) >= level || spare)
+		if p.Kind == Recovery {
+			return change != OtherChange && fresh(p.At, now) && a.counts(p)
+		}
+		return fresh(p.At, now) && a.counts(p) && LevelOf(p.Kind) >= level
 	}), level
 }
 
@@ -67,6 +69,7 @@ func fresh(at, now time.Time) bool {
 func (a *asking) highest() int {
 	n := need{staff: a.facts.User.Staff}
 	_, paid := a.payer(n)
+	paid = paid || slices.ContainsFunc(a.facts.Others, func(m Membership) bool { return m.Status == Active && m.paysSMS() })
 	level := acrPassword
 	for _, m := range a.facts.User.Methods {
 		if m.Kind == Recovery {

@@ -12,6 +12,15 @@ func proof(password time.Time, passes ...policy.Pass) policy.Proof {
 	return policy.Proof{PasswordAt: password, Passed: passes}
 }
 
+// elsewhere gives Pat a membership of a site that the session does not reach.
+func elsewhere(cs ...func(*policy.Membership)) change {
+	return func(f *policy.Facts) {
+		also("harbour", cs...)(f)
+		last := len(f.Memberships) - 1
+		f.Others, f.Memberships = append(f.Others, f.Memberships[last]), f.Memberships[:last]
+	}
+}
+
 func recoveryCodes(left int) policy.Method {
 	return but(linked(policy.Recovery), func(m *policy.Method) { m.Left = left })
 }
@@ -49,6 +58,9 @@ func TestMayChange(t *testing.T) {
 		{"a recovery code stands for the lost passkey when one is added", with(method(proved(policy.Passkey))), proof(lately, pass(policy.Recovery, lately)), policy.AddMethod, true, 4},
 		{"and when the lost one is removed", with(method(proved(policy.Passkey))), proof(lately, pass(policy.Recovery, lately)), policy.RemoveMethod, true, 4},
 		{"and for nothing else", with(method(proved(policy.Passkey))), proof(lately, pass(policy.Recovery, lately)), policy.OtherChange, false, 4},
+		{"not even where the level is its own", with(method(proved(policy.TOTP))), proof(lately, pass(policy.Recovery, lately)), policy.OtherChange, false, 3},
+		{"a number that another of the person's sites can pay for counts", with(method(proved(policy.SMS)), elsewhere(sms(10, 0))), proof(lately, pass(policy.Email, lately)), policy.AddMethod, false, 3},
+		{"after a reset long ago nothing is added while another site requires", with(reset(now.Add(-30*day)), elsewhere(everyone)), proof(lately, pass(policy.Email, lately)), policy.AddMethod, false, 0},
 		{"recovery codes raise nothing", with(method(recoveryCodes(10))), proof(lately, pass(policy.Email, lately)), policy.AddMethod, true, 2},
 		{"an authenticator that rests still counts", with(method(but(proved(policy.TOTP), rests))), proof(lately, pass(policy.Email, lately)), policy.AddMethod, false, 3},
 		{"a spent one too", with(method(but(proved(policy.TOTP), spent))), proof(lately, pass(policy.Email, lately)), policy.AddMethod, false, 3},

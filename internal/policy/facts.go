@@ -8,8 +8,13 @@ type Facts struct {
 	// Memberships are those the session reaches or would reach: all of the user's at
 	// sign-in, the chosen site's afterwards. Their kind and status are judged here.
 	Memberships []Membership
-	User        User
-	Client      Client
+	// Others are the user's memberships that the session does not reach. They require
+	// nothing of it, but the person is the same: a reset by email is held against them as
+	// long as any site requires, and what they can prove does not depend on the site that
+	// they chose to enter.
+	Others []Membership
+	User   User
+	Client Client
 	// Passed are the second factors passed in this attempt or session. The password
 	// is not among them: without it nobody asks for a decision.
 	Passed []Pass
@@ -240,6 +245,9 @@ type Client struct {
 	// OrRecovery says that a recovery code does in place of the level, where somebody
 	// proves who they are to replace what they lost.
 	OrRecovery bool
+	// NoRecovery says that a recovery code does not do, whatever the level: one would buy
+	// ten.
+	NoRecovery bool
 	// MaxAge is the greatest age of a proof that counts; nil when none is asked. A
 	// proof of exactly that age counts (OpenID Connect Core, 3.1.2.1).
 	MaxAge *time.Duration

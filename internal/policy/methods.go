@@ -231,7 +231,7 @@ func (a *asking) admin() Fixer {
 func (a *asking) elsewhere() bool {
 	var site string
 	seen := false
-	for _, m := range a.facts.Memberships {
+	for _, m := range slices.Concat(a.facts.Memberships, a.facts.Others) {
 		if m.Status != Active {
 			continue
 		}

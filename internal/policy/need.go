@@ -14,11 +14,12 @@ type need struct {
 	staff  bool
 	level  int  // the acr that the client asks for
 	spare  bool // a recovery code does in place of it
+	never  bool // a recovery code does not do at all
 }
 
 // need is what is needed now.
 func (a *asking) need() need {
-	return need{places: a.now, own: a.own, staff: a.facts.User.Staff, level: a.facts.Client.ACR, spare: a.facts.Client.OrRecovery}
+	return need{places: a.now, own: a.own, staff: a.facts.User.Staff, level: a.facts.Client.ACR, spare: a.facts.Client.OrRecovery, never: a.facts.Client.NoRecovery}
 }
 
 // needThen is what will be needed once every date to come has come. What the client
@@ -39,6 +40,9 @@ func (n need) refusal(kind MethodKind) WithheldKey {
 		if strength(kind) < weakest(p.Weakest) {
 			return TooWeakForSite
 		}
+	}
+	if n.never && kind == Recovery {
+		return TooWeakForClient
 	}
 	if LevelOf(kind) < n.level && (kind != Recovery || !n.spare) {
 		return TooWeakForClient

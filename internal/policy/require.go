@@ -71,6 +71,9 @@ func weigh(f Facts, counted []Membership, w *watch) *asking {
 		}
 	}
 	a.reasons = append(a.reasons, sorted(sites)...)
+	for _, m := range f.Others {
+		a.demandElsewhere(m)
+	}
 	if f.User.Wants2FA {
 		a.own = true
 		a.demand(f.User.WantsSince)
@@ -92,6 +95,20 @@ func (a *asking) required() bool {
 func (a *asking) demand(since time.Time) {
 	if !a.demanded || since.Before(a.first) {
 		a.demanded, a.first = true, since
+	}
+}
+
+// demandElsewhere notes since when a site that is not entered requires something of the
+// same person.
+func (a *asking) demandElsewhere(m Membership) {
+	if m.Status != Active || m.Kind == Mobile {
+		return
+	}
+	if ties := m.xero(); len(ties) > 0 {
+		a.demand(ties[0].from)
+	}
+	if r, ok := m.own(); ok {
+		a.demand(r.Since)
 	}
 }
 

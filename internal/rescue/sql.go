@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"keyturn/internal/db"
+	"keyturn/internal/epoch"
 	"keyturn/internal/id"
 )
 
@@ -144,9 +145,9 @@ func endStaffCodes(ctx context.Context, tx *db.Tx, who id.User) error {
 
 func insertHelpCode(ctx context.Context, tx *db.Tx, c helpCode) error {
 	return tx.Change(ctx, `
-		INSERT INTO help_codes (user_id, help_code_id, site_id, origin, given_by, mac, made_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		c.user, c.id, c.site, string(c.origin), c.givenBy, c.mac, db.Stamp(c.madeAt), db.Stamp(c.expiresAt))
+		INSERT INTO help_codes (user_id, help_code_id, site_id, origin, given_by, mac, made_at, expires_at, user_epoch)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, COALESCE((SELECT epoch FROM epochs WHERE owner = $9), 0))`,
+		c.user, c.id, c.site, string(c.origin), c.givenBy, c.mac, db.Stamp(c.madeAt), db.Stamp(c.expiresAt), string(epoch.User(c.user)))
 }
 
 // tryHelpCode counts a try at the user's live help code and gives it, in one step: of
@@ -157,8 +158,9 @@ func tryHelpCode(ctx context.Context, tx *db.Tx, who id.User) (helpCode, error) 
 	}, `
 		UPDATE help_codes SET wrong = wrong + 1
 		 WHERE user_id = $1 AND used_at IS NULL AND ended_at IS NULL AND expires_at > $2 AND wrong < $3
+		   AND user_epoch = COALESCE((SELECT epoch FROM epochs WHERE owner = $4), 0)
 		RETURNING user_id, help_code_id, COALESCE(site_id, ''), origin, given_by, mac, made_at, expires_at`,
-		who, db.Stamp(tx.Now), helpCodeTries)
+		who, db.Stamp(tx.Now), helpCodeTries, string(epoch.User(who)))
 }
 
 // useHelpCode uses it up, and takes back the try that was right.

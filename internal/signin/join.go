@@ -8,6 +8,7 @@ import (
 	"keyturn/internal/db"
 	"keyturn/internal/epoch"
 	"keyturn/internal/fault"
+	"keyturn/internal/limit"
 	"keyturn/internal/policy"
 	"keyturn/internal/session"
 )
@@ -50,10 +51,29 @@ func (d *Desk) beginJoin(ctx context.Context, s session.Session, t Try, p person
 			next = Next{Step: AskPassword, Wrong: WrongPassword}
 			return nil
 		}
+		if err := limit.GiveBack(ctx, tx, p.charges...); err != nil {
+			return err
+		}
+		open, err := openDoors(ctx, tx, p.user, policy.ClientKind(s.Client))
+		if err != nil {
+			return err
+		}
+		if len(open) == 0 { // as at the door: somebody who is blocked learns nothing
+			next = Next{Step: AskPassword, Wrong: WrongPassword}
+			return nil
+		}
 		a := Attempt{
 			User: p.user.ID, Purpose: Join, Client: policy.ClientKind(s.Client), Session: s.ID, ForUser: s.User,
 			Place: t.Place, Began: withPassword, PasswordAt: tx.Now, UserEpoch: p.epoch,
 		}
+		// Whoever holds the other login's password and mailbox must not take it over past
+		// what its owner set up: it takes the strongest way of that login.
+		f, err := d.facts(ctx, tx, tx.Now, Attempt{User: a.User, Client: a.Client, Place: a.Place}, p.user)
+		if err != nil {
+			return err
+		}
+		_, level := policy.MayChange(f, policy.Proof{}, policy.OtherChange, tx.Now)
+		a.ACR = max(level, policy.LevelOf(policy.Email))
 		if a.Reference, err = d.reference(ctx, tx, ""); err != nil {
 			return err
 		}
@@ -84,6 +104,9 @@ func (d *Desk) join(ctx context.Context, tx *db.Tx, a Attempt) (Next, error) {
 	}
 	if _, err := d.owner(ctx, tx, before); err != nil {
 		return Next{}, err
+	}
+	if tx.Now.Sub(a.CreatedAt) > policy.FreshFor {
+		return Next{}, errGone // the proof of the login that stays is not fresh any more
 	}
 	if _, err := d.closeCodes(ctx, tx, a); err != nil {
 		return Next{}, err

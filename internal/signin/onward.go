@@ -118,10 +118,11 @@ func (d *Desk) facts(ctx context.Context, from db.Reader, now time.Time, a Attem
 func (a Attempt) client() policy.Client {
 	c := policy.Client{Kind: a.Client}
 	if a.Purpose.proves() {
-		c.ACR, c.PassedSince, c.OrRecovery = a.ACR, a.CreatedAt, a.Purpose == Prove
+		c.ACR, c.PassedSince = a.ACR, a.CreatedAt
+		c.OrRecovery, c.NoRecovery = a.Purpose == Prove, a.Purpose == ProveOther
 	}
 	if a.Purpose == Join {
-		c.ACR, c.PassedSince = policy.LevelOf(policy.Email), a.CreatedAt
+		c.ACR, c.PassedSince = a.ACR, a.CreatedAt
 	}
 	return c
 }

@@ -66,12 +66,13 @@ func (s Source) Of(ctx context.Context, from db.Reader, now time.Time, a Asker) 
 		return f, fmt.Errorf("read memberships: %w", err)
 	}
 	for _, m := range memberships {
-		if a.Sites != nil && !slices.Contains(a.Sites, m.Site) {
-			continue
-		}
 		fact, err := s.membership(ctx, from, now, m)
 		if err != nil {
 			return f, err
+		}
+		if a.Sites != nil && !slices.Contains(a.Sites, m.Site) {
+			f.Others = append(f.Others, fact)
+			continue
 		}
 		f.Memberships = append(f.Memberships, fact)
 	}

@@ -63,7 +63,7 @@ func setPassword(ctx context.Context, tx *db.Tx, who id.User, fresh password.Sto
 
 func markReset(ctx context.Context, tx *db.Tx, who id.User) error {
 	return tx.Change(ctx, `
-		UPDATE users SET reset_mark_at = COALESCE(reset_mark_at, $2) WHERE user_id = $1`, who, db.Stamp(tx.Now))
+		UPDATE users SET reset_mark_at = $2 WHERE user_id = $1`, who, db.Stamp(tx.Now))
 }
 
 func clearResetMark(ctx context.Context, tx *db.Tx, who id.User) error {

@@ -92,8 +92,8 @@ func SetPassword(ctx context.Context, tx *db.Tx, who id.User, fresh password.Sto
 }
 
 // MarkReset notes that the password was reset by email: until something better is passed
-// the mailbox does not count as a second factor. The mark of an earlier reset stays as
-// it is, because what was proved in between was proved under it.
+// the mailbox does not count as a second factor. A later reset begins the mark anew: an
+// earlier one may have ended by itself long ago.
 func MarkReset(ctx context.Context, tx *db.Tx, who id.User) error {
 	if err := markReset(ctx, tx, who); err != nil {
 		return fmt.Errorf("mark a reset: %w", err)

@@ -107,6 +107,7 @@ CREATE TABLE help_codes (
     origin       TEXT NOT NULL,
     given_by     TEXT NOT NULL,
     mac          BYTEA NOT NULL,
+    user_epoch   BIGINT NOT NULL DEFAULT 0,
     made_at      BIGINT NOT NULL,
     expires_at   BIGINT NOT NULL,
     wrong        BIGINT NOT NULL DEFAULT 0,

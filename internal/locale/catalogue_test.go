@@ -1,6 +1,7 @@
 package locale_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"go/ast"
 	"go/parser"
@@ -30,13 +31,11 @@ var placeholder = regexp.MustCompile(`\{\{\.(\w+)\}\}`)
 // messages reads the catalogue: the names of the values that each message wants.
 func messages(t *testing.T) map[string][]string {
 	t.Helper()
-	raw, err := os.ReadFile("en-AU.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all map[string]any
-	if err := json.Unmarshal(raw, &all); err != nil {
-		t.Fatal(err)
+	all := map[string]any{}
+	for _, raw := range files(t) {
+		if err := json.Unmarshal(raw, &all); err != nil {
+			t.Fatal(err)
+		}
 	}
 	wants := map[string][]string{}
 	for key, message := range all {
@@ -60,6 +59,23 @@ func messages(t *testing.T) map[string][]string {
 		wants[key] = slices.Sorted(maps.Keys(names))
 	}
 	return wants
+}
+
+// files are the files of the catalogue.
+func files(t *testing.T) (all [][]byte) {
+	t.Helper()
+	names, err := filepath.Glob("en-AU/*.json")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("%d files: %v", len(names), err)
+	}
+	for _, name := range names {
+		raw, err := os.ReadFile(filepath.Clean(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, raw)
+	}
+	return all
 }
 
 func gather(names map[string]bool, sentence string) {
@@ -97,10 +113,7 @@ func TestEveryWordIsInTheCatalogueAndEveryMessageIsSaid(t *testing.T) {
 
 func TestTheCatalogueIsWellWritten(t *testing.T) {
 	t.Parallel()
-	raw, err := os.ReadFile("en-AU.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw := bytes.Join(files(t), []byte("\n"))
 	for bad, why := range map[string]string{
 		"Error:": "say what happened", "Oops": "say what happened", "nvalid": "say what to do", "!\"": "no exclamation marks",
 		" - ": "use a full stop", "  \"\"": "a message is empty", "username": "the word is email", "ID ": "say what it is",

@@ -1,8 +1,8 @@
 // Package locale holds every word that a person reads, in one message catalogue,
 // and says them by typed keys.
 //
-// The catalogue is en-AU.json: a key, and either a sentence or its plural forms. A
-// sentence is whole: none is glued from pieces, because another language would put
+// The catalogue is the folder en-AU, a file for each kind of reader: a key, and either a
+// sentence or its plural forms. A key stands in one file. A sentence is whole: none is glued from pieces, because another language would put
 // the pieces in another order. Values stand in it as {{.Name}}, and what is to be
 // bold stands between two pairs of stars.
 //
@@ -12,8 +12,9 @@
 package locale
 
 import (
-	_ "embed"
+	"embed"
 	"fmt"
+	"io/fs"
 	"strings"
 	"sync"
 
@@ -22,10 +23,10 @@ import (
 	"golang.org/x/text/language"
 )
 
-//go:generate go run ./gen en-AU.json keys.go
+//go:generate go run ./gen en-AU keys.go
 
-//go:embed en-AU.json
-var catalogue []byte
+//go:embed en-AU/*.json
+var catalogue embed.FS
 
 // Lang is the language of the catalogue, as an HTML page names it (BCP 47).
 const Lang = "en-AU"
@@ -74,21 +75,39 @@ var load = sync.OnceValue(func() *words {
 	return w
 })
 
-// read parses a catalogue.
-func read(raw []byte) (*words, error) {
+// read parses a catalogue: every file of its folder.
+func read(catalogue fs.FS) (*words, error) {
 	tag := language.MustParse(Lang)
 	bundle := i18n.NewBundle(tag)
-	file, err := i18n.ParseMessageFileBytes(raw, Lang+".json", nil)
-	if err != nil {
-		return nil, fmt.Errorf("reading the message catalogue: %w", err)
-	}
 	w := &words{
 		plain:     map[Key]string{},
 		plural:    map[Key]bool{},
 		localizer: i18n.NewLocalizer(bundle, Lang),
 		parser:    &template.TextParser{Option: "missingkey=error"},
 	}
-	for _, m := range file.Messages {
+	files, err := fs.Glob(catalogue, Lang+"/*.json")
+	if err != nil {
+		return nil, fmt.Errorf("listing the message catalogue: %w", err)
+	}
+	for _, name := range files {
+		raw, err := fs.ReadFile(catalogue, name)
+		if err != nil {
+			return nil, fmt.Errorf("reading the message catalogue: %w", err)
+		}
+		file, err := i18n.ParseMessageFileBytes(raw, Lang+".json", nil)
+		if err != nil {
+			return nil, fmt.Errorf("reading the message catalogue, %s: %w", name, err)
+		}
+		if err := w.add(bundle, tag, file.Messages); err != nil {
+			return nil, err
+		}
+	}
+	return w, nil
+}
+
+// add takes in the messages of one file.
+func (w *words) add(bundle *i18n.Bundle, tag language.Tag, messages []*i18n.Message) error {
+	for _, m := range messages {
 		m.One, m.Other = mark(m.One), mark(m.Other)
 		switch {
 		case m.One != "":
@@ -98,10 +117,10 @@ func read(raw []byte) (*words, error) {
 			continue
 		}
 		if err := bundle.AddMessages(tag, m); err != nil {
-			return nil, fmt.Errorf("message %s: %w", m.ID, err)
+			return fmt.Errorf("message %s: %w", m.ID, err)
 		}
 	}
-	return w, nil
+	return nil
 }
 
 // mark turns each pair of stars into the marks.

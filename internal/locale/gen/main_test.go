@@ -3,16 +3,17 @@ package main
 import (
 	"bytes"
 	"os"
+	"path/filepath"
 	"testing"
 )
 
 func TestTheTypedKeysAreThoseOfTheCatalogue(t *testing.T) {
 	t.Parallel()
-	catalogue, err := os.ReadFile("../en-AU.json")
-	if err != nil {
+	made := filepath.Join(t.TempDir(), "keys.go")
+	if err := run([]string{"../en-AU", made}); err != nil {
 		t.Fatal(err)
 	}
-	want, err := keys(catalogue)
+	want, err := os.ReadFile(filepath.Clean(made))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -21,7 +22,7 @@ func TestTheTypedKeysAreThoseOfTheCatalogue(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Error("keys.go is older than en-AU.json: run go generate ./internal/locale")
+		t.Error("keys.go is older than the catalogue: run go generate ./internal/locale")
 	}
 }
 
@@ -29,6 +30,13 @@ func TestTwoKeysOfOneNameAreRefused(t *testing.T) {
 	t.Parallel()
 	if _, err := keys([]byte(`{"a.b-c": "x", "a-b.c": "y"}`)); err == nil {
 		t.Error("two keys that make one constant were accepted")
+	}
+}
+
+func TestAKeyInTwoFilesIsRefused(t *testing.T) {
+	t.Parallel()
+	if _, err := keys([]byte(`{"a.b": "x"}`), []byte(`{"a.b": "y"}`)); err == nil {
+		t.Error("one key of two files was accepted")
 	}
 }
 

@@ -76,10 +76,15 @@ func (s serveCmd) serve(w *world, c config.Config, d *db.DB, keys *secret.Keys, 
 		return err
 	}
 	defer stop()
+	canaries, stop, err := canaries(relays, c, d)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	parts := app.Parts{
 		DB: d, Keys: keys, Log: log, Carriers: carriers, PublicURL: c.PublicURL, Vendor: vendor(c),
 		TrustedProxies: c.TrustedProxies, HashSlots: slots(c), CodeLife: c.CodeLifetime, Node: node(c.Addr),
-		Countries: c.SMSCountries, BuySMS: c.SMSBuyURL, MailHook: c.MailHookSecret, Watch: watch,
+		Countries: c.SMSCountries, BuySMS: c.SMSBuyURL, MailHook: c.MailHookSecret, Canaries: canaries, Watch: watch,
 	}
 	if texts, err := texter(c, d, keys, log, watch); err != nil {
 		return err
@@ -120,6 +125,29 @@ func carriers(all []mail.Relay, c config.Config, d *db.DB, watch *delivery.Watch
 		return message.Carriers{}, nil, err
 	}
 	return message.Carriers{Codes: codes, Notices: notices, Sender: c.VendorName, LinkBase: c.PublicURL}, func() { codes.Close(); notices.Close() }, nil
+}
+
+// canaries makes a way to the mailbox that reports what arrives, through each relay alone.
+func canaries(all []mail.Relay, c config.Config, d *db.DB) (app.Canaries, func(), error) {
+	sent := app.Canaries{To: c.MailCanary, Relays: map[string]message.Mailer{}}
+	var stops []func()
+	stop := func() {
+		for _, one := range stops {
+			one()
+		}
+	}
+	if c.MailCanary == "" {
+		return sent, stop, nil
+	}
+	for _, relay := range all {
+		one, err := mail.New([]mail.Relay{relay}, mail.Options{From: c.MailFrom, Now: d.Clock.Now, MaxPerRelay: 1})
+		if err != nil {
+			stop()
+			return app.Canaries{}, nil, err
+		}
+		sent.Relays[relay.Addr()], stops = one, append(stops, one.Close)
+	}
+	return sent, stop, nil
 }
 
 // texter makes the way out for SMS; nil where no provider is configured.

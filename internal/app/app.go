@@ -55,6 +55,8 @@ type Parts struct {
 	BuySMS string
 	// MailHook signs the news of bounced mail. Empty: none is taken.
 	MailHook secret.Text
+	// Canaries time the mail of each relay. May be zero.
+	Canaries Canaries
 	// Watch measures how long messages take; nil: nobody does.
 	Watch *delivery.Watch
 	// Node names this process among those that share the database, the same after a

@@ -67,6 +67,10 @@ func (f *flows) work(p Parts) (err error) {
 	work.Every(time.Minute, func() job.Args { return sweepJob{} })
 	job.On(work, func(ctx context.Context, _ signin.SkippedJob) error { return f.desk.RecordSkipped(ctx, 200) })
 	work.Every(10*time.Minute, func() job.Args { return signin.SkippedJob{} })
+	job.On(work, func(ctx context.Context, _ canaryJob) error { return p.Canaries.send(ctx, p.DB) })
+	if len(p.Canaries.Relays) > 0 {
+		work.Every(canaryEvery, func() job.Args { return canaryJob{} })
+	}
 	if f.post.Jobs, err = job.New(p.DB, work, p.Node, p.Log); err != nil {
 		return err
 	}

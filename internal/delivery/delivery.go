@@ -91,6 +91,14 @@ func Launch(ctx context.Context, tx *db.Tx, carrier string) (id.Canary, error) {
 	return which, nil
 }
 
+// Recall forgets a canary that no relay took.
+func Recall(ctx context.Context, tx *db.Tx, which id.Canary) error {
+	if err := recall(ctx, tx, which); err != nil {
+		return fmt.Errorf("take a canary back: %w", err)
+	}
+	return nil
+}
+
 // Seen notes that a canary was seen in its mailbox; false if it is none of ours, or was
 // seen before.
 func Seen(ctx context.Context, tx *db.Tx, which id.Canary) (bool, error) {

@@ -37,6 +37,11 @@ func launch(ctx context.Context, tx *db.Tx, which id.Canary, carrier string) err
 	return tx.Change(ctx, `INSERT INTO canaries (canary_id, carrier, sent_at) VALUES ($1, $2, $3)`, which, carrier, db.Stamp(tx.Now))
 }
 
+func recall(ctx context.Context, tx *db.Tx, which id.Canary) error {
+	_, err := tx.Exec(ctx, `DELETE FROM canaries WHERE canary_id = $1 AND seen_at IS NULL`, which)
+	return err
+}
+
 func seen(ctx context.Context, tx *db.Tx, which id.Canary) (bool, error) {
 	n, err := tx.Exec(ctx, `UPDATE canaries SET seen_at = $2 WHERE canary_id = $1 AND seen_at IS NULL`, which, db.Stamp(tx.Now))
 	return n == 1, err

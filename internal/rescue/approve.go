@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"keyturn/internal/audit"
+	"keyturn/internal/authority"
 	"keyturn/internal/db"
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
@@ -18,7 +19,7 @@ import (
 // Approve lets somebody who waits into an enrol-only session. The admin has a fresh
 // proof, and types the number that the person says. fault.NotFound where there is no
 // such ask at the admin's site, or it is their own.
-func (d *Desk) Approve(ctx context.Context, by Approver, which id.Ask, typed string) (refused Refused, err error) {
+func (d *Desk) Approve(ctx context.Context, by authority.Bearer, which id.Ask, typed string) (refused Refused, err error) {
 	typed = strings.TrimSpace(typed)
 	err = d.DB.Do(ctx, func(tx *db.Tx) error {
 		a, at, err := mine(ctx, tx, by, which)
@@ -45,8 +46,8 @@ func (d *Desk) Approve(ctx context.Context, by Approver, which id.Ask, typed str
 
 // mine takes an ask of the admin's site that is somebody else's: a second answer to the
 // same ask waits here.
-func mine(ctx context.Context, tx *db.Tx, by Approver, which id.Ask) (ask, site.Membership, error) {
-	at, err := admin(ctx, tx, tx.Now, by)
+func mine(ctx context.Context, tx *db.Tx, by authority.Bearer, which id.Ask) (ask, site.Membership, error) {
+	at, err := authority.Admin(ctx, tx, tx.Now, by)
 	if err != nil {
 		return ask{}, at, err
 	}
@@ -60,7 +61,7 @@ func mine(ctx context.Context, tx *db.Tx, by Approver, which id.Ask) (ask, site.
 	return a, at, nil
 }
 
-func (d *Desk) approvable(ctx context.Context, tx *db.Tx, by Approver, a ask, at site.Membership) (Refused, error) {
+func (d *Desk) approvable(ctx context.Context, tx *db.Tx, by authority.Bearer, a ask, at site.Membership) (Refused, error) {
 	if !a.open(tx.Now) {
 		return Over, nil
 	}
@@ -79,7 +80,7 @@ func (d *Desk) approvable(ctx context.Context, tx *db.Tx, by Approver, a ask, at
 }
 
 // wrongNumber counts it; the last one answers the ask.
-func (d *Desk) wrongNumber(ctx context.Context, tx *db.Tx, by Approver, a ask) (Refused, error) {
+func (d *Desk) wrongNumber(ctx context.Context, tx *db.Tx, by authority.Bearer, a ask) (Refused, error) {
 	if err := countNumber(ctx, tx, a); err != nil {
 		return "", fmt.Errorf("count a wrong number: %w", err)
 	}
@@ -89,9 +90,9 @@ func (d *Desk) wrongNumber(ctx context.Context, tx *db.Tx, by Approver, a ask) (
 	return Declined, d.decline(ctx, tx, by, a, "number")
 }
 
-func (d *Desk) approve(ctx context.Context, tx *db.Tx, by Approver, a ask) (Refused, error) {
+func (d *Desk) approve(ctx context.Context, tx *db.Tx, by authority.Bearer, a ask) (Refused, error) {
 	w := Waiting{User: a.user, Attempt: a.attempt, Site: a.site, Place: a.place}
-	opened, err := d.open(ctx, tx, w, ByApproval, by.actor())
+	opened, err := d.open(ctx, tx, w, ByApproval, by.Actor())
 	if err != nil {
 		return "", err
 	}
@@ -117,14 +118,14 @@ func (d *Desk) approve(ctx context.Context, tx *db.Tx, by Approver, a ask) (Refu
 		return "", err
 	}
 	return "", audit.Record(ctx, tx, audit.Event{
-		Kind: audit.HelpApproved, Actor: by.actor(), User: a.user, Site: a.site,
+		Kind: audit.HelpApproved, Actor: by.Actor(), User: a.user, Site: a.site,
 		Facts: map[string]string{"ask": string(a.id)},
 	})
 }
 
 // Decline says no. It needs no fresh proof: no harm comes of it, and the person may ask
 // again.
-func (d *Desk) Decline(ctx context.Context, by Approver, which id.Ask) (refused Refused, err error) {
+func (d *Desk) Decline(ctx context.Context, by authority.Bearer, which id.Ask) (refused Refused, err error) {
 	err = d.DB.Do(ctx, func(tx *db.Tx) error {
 		refused = ""
 		a, _, err := mine(ctx, tx, by, which)
@@ -140,12 +141,12 @@ func (d *Desk) Decline(ctx context.Context, by Approver, which id.Ask) (refused 
 	return refused, err
 }
 
-func (d *Desk) decline(ctx context.Context, tx *db.Tx, by Approver, a ask, why string) error {
+func (d *Desk) decline(ctx context.Context, tx *db.Tx, by authority.Bearer, a ask, why string) error {
 	if err := answerAsk(ctx, tx, a, AskDeclined, by.User.ID); err != nil {
 		return fmt.Errorf("decline an ask: %w", err)
 	}
 	return audit.Record(ctx, tx, audit.Event{
-		Kind: audit.HelpDeclined, Actor: by.actor(), User: a.user, Site: a.site,
+		Kind: audit.HelpDeclined, Actor: by.Actor(), User: a.user, Site: a.site,
 		Facts: map[string]string{"ask": string(a.id), "why": why},
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"keyturn/internal/audit"
+	"keyturn/internal/authority"
 	"keyturn/internal/db"
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
@@ -260,9 +261,9 @@ type Waits struct {
 
 // AsksOf lists who waits at the admin's site, the longest waiting first, 50 at most.
 // fault.NotFound for whoever is not an admin there.
-func (d *Desk) AsksOf(ctx context.Context, by Approver) ([]Waits, error) {
+func (d *Desk) AsksOf(ctx context.Context, by authority.Bearer) ([]Waits, error) {
 	now := d.DB.Clock.Now()
-	at, err := admin(ctx, d.DB, now, by)
+	at, err := authority.Admin(ctx, d.DB, now, by)
 	if err != nil {
 		return nil, err
 	}

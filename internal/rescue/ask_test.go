@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"keyturn/internal/audit"
+	"keyturn/internal/authority"
 	"keyturn/internal/fault"
 	"keyturn/internal/message"
 	"keyturn/internal/policy"
@@ -24,7 +25,7 @@ func (w *world) ask(t *testing.T, waits rescue.Waiting) rescue.Asked {
 	return asked
 }
 
-func (w *world) approve(t *testing.T, by rescue.Approver, asked rescue.Asked, number string) rescue.Refused {
+func (w *world) approve(t *testing.T, by authority.Bearer, asked rescue.Asked, number string) rescue.Refused {
 	t.Helper()
 	refused, err := w.desk.Approve(t.Context(), by, asked.ID, number)
 	if err != nil {
@@ -113,7 +114,7 @@ func TestTwoAdminsWhoApproveAtOnceLetInOnce(t *testing.T) {
 		t.Helper()
 		waits, token := w.door(t, w.kim, w.site)
 		asked := w.ask(t, waits)
-		both := []rescue.Approver{w.in(t, w.pat, w.site), w.in(t, w.max, w.site)}
+		both := []authority.Bearer{w.in(t, w.pat, w.site), w.in(t, w.max, w.site)}
 		said := together(t, 8, func(i int) (rescue.Refused, error) {
 			return w.desk.Approve(t.Context(), both[i%2], asked.ID, asked.Number)
 		})
@@ -178,7 +179,7 @@ func TestOnlyAnotherFreshAdminOfTheSiteAnswers(t *testing.T) {
 		}
 		gone := w.in(t, w.max, w.site)
 		w.change(t, `UPDATE sessions SET ended_at = 1 WHERE session_id = $1`, gone.Session.ID)
-		for name, by := range map[string]rescue.Approver{
+		for name, by := range map[string]authority.Bearer{
 			"the twin's admin": w.in(t, w.twinPat, w.twin), "a mechanic": w.in(t, w.kim, w.site), "a member of both": w.in(t, w.bo, w.site),
 			"staff": w.onDuty(t, w.sam), "a session that has ended": gone,
 		} {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"keyturn/internal/audit"
+	"keyturn/internal/authority"
 	"keyturn/internal/db"
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
@@ -60,10 +61,10 @@ type Given struct {
 // GiveHelpCode makes a help code for a member who cannot be reached any other way, to be
 // read out by the admin. It ends the one before. fault.NotFound for whoever is not a
 // member of the admin's site.
-func (d *Desk) GiveHelpCode(ctx context.Context, by Approver, whom id.User) (given Given, refused Refused, err error) {
+func (d *Desk) GiveHelpCode(ctx context.Context, by authority.Bearer, whom id.User) (given Given, refused Refused, err error) {
 	err = d.DB.Do(ctx, func(tx *db.Tx) error {
 		given, refused = Given{}, ""
-		at, err := admin(ctx, tx, tx.Now, by)
+		at, err := authority.Admin(ctx, tx, tx.Now, by)
 		if err != nil {
 			return err
 		}
@@ -93,7 +94,7 @@ func (d *Desk) GiveHelpCode(ctx context.Context, by Approver, whom id.User) (giv
 	return given, refused, err
 }
 
-func (d *Desk) makeHelpCode(ctx context.Context, tx *db.Tx, by Approver, c helpCode, who user.User) (Given, error) {
+func (d *Desk) makeHelpCode(ctx context.Context, tx *db.Tx, by authority.Bearer, c helpCode, who user.User) (Given, error) {
 	// Two who make one at the same moment wait here: the later one ends the earlier one.
 	if err := holdUser(ctx, tx, c.user); err != nil {
 		return Given{}, fmt.Errorf("hold a user: %w", err)
@@ -116,7 +117,7 @@ func (d *Desk) makeHelpCode(ctx context.Context, tx *db.Tx, by Approver, c helpC
 		return Given{}, err
 	}
 	return Given{Code: shown, Until: c.expiresAt}, audit.Record(ctx, tx, audit.Event{
-		Kind: audit.HelpCodeGiven, Actor: by.actor(), User: c.user, Site: c.site,
+		Kind: audit.HelpCodeGiven, Actor: by.Actor(), User: c.user, Site: c.site,
 		Facts: map[string]string{"help_code": string(c.id), "origin": string(c.origin)},
 	})
 }

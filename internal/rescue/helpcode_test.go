@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"keyturn/internal/audit"
+	"keyturn/internal/authority"
 	"keyturn/internal/db"
 	"keyturn/internal/fault"
 	"keyturn/internal/message"
@@ -149,7 +150,7 @@ func TestAHelpCodeIsGivenByAFreshAdminToTheirOwnPeople(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		t.Helper()
-		give := func(by rescue.Approver, to user.User) (rescue.Refused, error) {
+		give := func(by authority.Bearer, to user.User) (rescue.Refused, error) {
 			given, refused, err := w.desk.GiveHelpCode(t.Context(), by, to.ID)
 			if given.Code != "" {
 				t.Errorf("%s gave %s a code", by.User.Login, to.Login)
@@ -163,7 +164,7 @@ func TestAHelpCodeIsGivenByAFreshAdminToTheirOwnPeople(t *testing.T) {
 		w.join(t, gone, w.site, policy.GroupMechanic)
 		w.change(t, `UPDATE memberships SET status = 'inactive' WHERE user_id = $1`, gone.ID)
 		for _, c := range []struct {
-			by   rescue.Approver
+			by   authority.Bearer
 			to   user.User
 			want rescue.Refused
 		}{{stale, w.kim, rescue.NotFresh}, {pat, w.pat, rescue.Oneself}, {pat, w.bo, rescue.Elsewhere}, {pat, gone, rescue.Inactive}} {
@@ -172,7 +173,7 @@ func TestAHelpCodeIsGivenByAFreshAdminToTheirOwnPeople(t *testing.T) {
 			}
 		}
 		for _, c := range []struct {
-			by rescue.Approver
+			by authority.Bearer
 			to user.User
 		}{
 			{pat, w.twinKim},

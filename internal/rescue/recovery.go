@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"keyturn/internal/audit"
+	"keyturn/internal/authority"
 	"keyturn/internal/db"
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
@@ -136,7 +137,7 @@ func written(s string) (string, bool) {
 // Begin begins a recovery, and tells every address that is known of the user, each with
 // a link to say stop. fault.NotFound for whoever is not staff, and for a user who is not
 // of the site.
-func (d *Desk) Begin(ctx context.Context, by Approver, of Recover) (which id.Recovery, refused Refused, err error) {
+func (d *Desk) Begin(ctx context.Context, by authority.Bearer, of Recover) (which id.Recovery, refused Refused, err error) {
 	reason, ok := written(of.Reason)
 	if !ok {
 		return "", NoReason, nil
@@ -152,8 +153,8 @@ func (d *Desk) Begin(ctx context.Context, by Approver, of Recover) (which id.Rec
 	return which, refused, err
 }
 
-func (d *Desk) begin(ctx context.Context, tx *db.Tx, by Approver, of Recover) (id.Recovery, Refused, error) {
-	if err := staff(ctx, tx, tx.Now, by); err != nil {
+func (d *Desk) begin(ctx context.Context, tx *db.Tx, by authority.Bearer, of Recover) (id.Recovery, Refused, error) {
+	if err := authority.Staff(ctx, tx, tx.Now, by); err != nil {
 		return "", "", err
 	}
 	if of.User == by.User.ID {
@@ -196,7 +197,7 @@ func (d *Desk) begin(ctx context.Context, tx *db.Tx, by Approver, of Recover) (i
 		return "", "", err
 	}
 	return r.ID, "", audit.Record(ctx, tx, audit.Event{
-		Kind: audit.RecoveryBegun, Actor: by.actor(), User: r.User, Site: r.Site,
+		Kind: audit.RecoveryBegun, Actor: by.Actor(), User: r.User, Site: r.Site,
 		Facts:    map[string]string{"recovery": string(r.ID)},
 		Personal: map[string]string{"called": r.Called, "reason": r.Reason},
 	})
@@ -204,7 +205,7 @@ func (d *Desk) begin(ctx context.Context, tx *db.Tx, by Approver, of Recover) (i
 
 // Confirm is the second member's word. From then on the delay runs: 24 hours if the user
 // had proved a method, none otherwise.
-func (d *Desk) Confirm(ctx context.Context, by Approver, who id.User, which id.Recovery) (refused Refused, err error) {
+func (d *Desk) Confirm(ctx context.Context, by authority.Bearer, who id.User, which id.Recovery) (refused Refused, err error) {
 	err = d.withRecovery(ctx, by, who, which, func(tx *db.Tx, r Recovery) (err error) {
 		switch {
 		case who == by.User.ID:
@@ -232,7 +233,7 @@ func (d *Desk) Confirm(ctx context.Context, by Approver, who id.User, which id.R
 			return fmt.Errorf("confirm a recovery: %w", err)
 		}
 		n := message.Notice{Kind: message.RecoveryConfirmed, Words: map[string]string{"at": r.ReadyAt.UTC().Format(time.RFC3339)}}
-		return d.noteRecovery(ctx, tx, r, n, audit.Event{Kind: audit.RecoveryConfirmed, Actor: by.actor(), Facts: n.Words})
+		return d.noteRecovery(ctx, tx, r, n, audit.Event{Kind: audit.RecoveryConfirmed, Actor: by.Actor(), Facts: n.Words})
 	})
 	return refused, err
 }
@@ -251,9 +252,9 @@ func (r Recovery) stands(in ...RecoveryState) Refused {
 
 // withRecovery holds a recovery for a member of staff: a second change of the same one
 // waits, and finds what the first made of it.
-func (d *Desk) withRecovery(ctx context.Context, by Approver, who id.User, which id.Recovery, fn func(*db.Tx, Recovery) error) error {
+func (d *Desk) withRecovery(ctx context.Context, by authority.Bearer, who id.User, which id.Recovery, fn func(*db.Tx, Recovery) error) error {
 	return d.DB.Do(ctx, func(tx *db.Tx) error {
-		if err := staff(ctx, tx, tx.Now, by); err != nil {
+		if err := authority.Staff(ctx, tx, tx.Now, by); err != nil {
 			return err
 		}
 		r, err := takeRecovery(ctx, tx, who, which)
@@ -285,7 +286,7 @@ func (d *Desk) noteRecovery(ctx context.Context, tx *db.Tx, r Recovery, n messag
 
 // ReadCode makes the help code that is read out on the call back, once the recovery has
 // come to its time. It may be made again while the recovery is open.
-func (d *Desk) ReadCode(ctx context.Context, by Approver, who id.User, which id.Recovery) (given Given, refused Refused, err error) {
+func (d *Desk) ReadCode(ctx context.Context, by authority.Bearer, who id.User, which id.Recovery) (given Given, refused Refused, err error) {
 	err = d.withRecovery(ctx, by, who, which, func(tx *db.Tx, r Recovery) error {
 		given, refused = Given{}, ""
 		switch {

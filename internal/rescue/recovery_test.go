@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"keyturn/internal/audit"
+	"keyturn/internal/authority"
 	"keyturn/internal/balance"
 	"keyturn/internal/db"
 	"keyturn/internal/fault"
@@ -191,7 +192,7 @@ func TestTwoMembersWhoConfirmAtOnceConfirmOnce(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		t.Helper()
 		which := w.begin(t, w.sam, w.kim, "")
-		both := []rescue.Approver{w.onDuty(t, w.toni), w.onDuty(t, w.uma)}
+		both := []authority.Bearer{w.onDuty(t, w.toni), w.onDuty(t, w.uma)}
 		said := together(t, 8, func(i int) (rescue.Refused, error) {
 			return w.desk.Confirm(t.Context(), both[i%2], w.kim.ID, which)
 		})
@@ -296,7 +297,7 @@ func TestOnlyFreshStaffRecover(t *testing.T) {
 		}
 		gone := w.onDuty(t, w.uma)
 		w.change(t, `UPDATE users SET staff = FALSE WHERE user_id = $1`, w.uma.ID)
-		for name, by := range map[string]rescue.Approver{"an admin": w.in(t, w.pat, w.site), "somebody who was staff": gone} {
+		for name, by := range map[string]authority.Bearer{"an admin": w.in(t, w.pat, w.site), "somebody who was staff": gone} {
 			if _, _, err := w.desk.Begin(t.Context(), by, of); !errors.Is(err, fault.NotFound) {
 				t.Errorf("%s begins: %v", name, err)
 			}

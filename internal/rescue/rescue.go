@@ -28,6 +28,7 @@ import (
 	"time"
 
 	"keyturn/internal/audit"
+	"keyturn/internal/authority"
 	"keyturn/internal/db"
 	"keyturn/internal/epoch"
 	"keyturn/internal/fault"
@@ -83,13 +84,6 @@ type Waiting struct {
 	Until time.Time
 }
 
-// Approver is somebody who is signed in and helps: an admin, or a member of staff.
-type Approver struct {
-	Session session.Session
-	User    user.User
-	Place   session.Place
-}
-
 // Refused is why something was not done; empty if it was. Nothing was changed, unless
 // the word says so.
 type Refused string
@@ -137,76 +131,7 @@ func userActor(who id.User, at session.Place) audit.Actor {
 	return audit.Actor{Kind: audit.ActorUser, ID: string(who), Network: at.Network, Agent: at.Agent}
 }
 
-func (a Approver) actor() audit.Actor {
-	by := userActor(a.User.ID, a.Place)
-	if a.User.Staff {
-		by.Kind = audit.ActorStaff
-	}
-	return by
-}
-
-// alive says that the helper's session is one still, at the moment of the change and not
-// only at that of the request: whoever was just removed approves nothing.
-func alive(ctx context.Context, from db.Reader, now time.Time, a Approver) (bool, error) {
-	kept, err := session.ByID(ctx, from, a.User.ID, a.Session.ID)
-	if errors.Is(err, fault.NotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("find a session: %w", err)
-	}
-	if kept.Over(now) || kept.Site != a.Session.Site {
-		return false, nil
-	}
-	present, err := session.Under(ctx, from, kept)
-	if err != nil {
-		return false, err
-	}
-	return present.UserEpoch == kept.UserEpoch && present.MemberEpoch == kept.MemberEpoch, nil
-}
-
-// admin gives the membership by which somebody helps: that of an active office Admin, in
-// the site that their session is in. fault.NotFound for everybody else.
-func admin(ctx context.Context, from db.Reader, now time.Time, a Approver) (site.Membership, error) {
-	none := site.Membership{}
-	ok, err := alive(ctx, from, now, a)
-	if err != nil {
-		return none, err
-	}
-	if !ok || a.Session.Site == "" {
-		return none, fmt.Errorf("an admin: %w", fault.NotFound)
-	}
-	all, err := site.MembershipsOf(ctx, from, a.User.ID)
-	if err != nil {
-		return none, fmt.Errorf("read memberships: %w", err)
-	}
-	i := slices.IndexFunc(all, func(m site.Membership) bool {
-		return m.Site == a.Session.Site && m.Group == policy.GroupAdmin && active(m)
-	})
-	if i < 0 {
-		return none, fmt.Errorf("an admin: %w", fault.NotFound)
-	}
-	return all[i], nil
-}
-
 func active(m site.Membership) bool { return m.Kind == policy.Office && m.Status == policy.Active }
-
-// staff checks that the helper is one of the vendor's own people now; fault.NotFound for
-// everybody else.
-func staff(ctx context.Context, from db.Reader, now time.Time, a Approver) error {
-	ok, err := alive(ctx, from, now, a)
-	if err != nil {
-		return err
-	}
-	who, err := user.ByID(ctx, from, a.User.ID)
-	if err != nil && !errors.Is(err, fault.NotFound) {
-		return fmt.Errorf("find a member of staff: %w", err)
-	}
-	if !ok || !who.Staff {
-		return fmt.Errorf("a member of staff: %w", fault.NotFound)
-	}
-	return nil
-}
 
 // member gives the membership of somebody whom the admins of a site may help: one whose
 // memberships, whatever their status, are all in that site. fault.NotFound for whoever
@@ -229,33 +154,13 @@ func member(ctx context.Context, from db.Reader, who user.User, at id.Site) (sit
 	}
 }
 
-// fresh asks for a proof of the helper's strongest way in the last minutes, of the session
-// as it is stored, by the same facts as the helper's own page to prove it (I10).
-func (d *Desk) fresh(ctx context.Context, tx *db.Tx, by Approver) (Refused, error) {
-	kept, err := session.ByID(ctx, tx, by.User.ID, by.Session.ID)
-	if err != nil {
-		return "", fmt.Errorf("find a session: %w", err)
+// fresh asks for a proof of the helper's strongest way in the last minutes (I10).
+func (d *Desk) fresh(ctx context.Context, tx *db.Tx, by authority.Bearer) (Refused, error) {
+	ok, err := authority.Fresh(ctx, tx, tx.Now, d.Standing, by)
+	if err != nil || ok {
+		return "", err
 	}
-	who, err := user.ByID(ctx, tx, by.User.ID)
-	if err != nil {
-		return "", fmt.Errorf("find a user: %w", err)
-	}
-	asker := standing.Asker{User: who, Client: policy.Client{Kind: policy.ClientKind(kept.Client)}, Place: kept.Place}
-	if kept.Site != "" {
-		asker.Sites = []id.Site{kept.Site}
-	}
-	if kept.Factor != "" {
-		asker.Passed = []policy.Pass{{Kind: policy.MethodKind(kept.Factor), At: kept.FactorAt}}
-	}
-	f, err := d.Standing.Of(ctx, tx, tx.Now, asker)
-	if err != nil {
-		return "", fmt.Errorf("read the facts of a helper: %w", err)
-	}
-	proof := policy.Proof{PasswordAt: kept.PasswordAt, Passed: f.Passed}
-	if ok, _ := policy.MayChange(f, proof, policy.OtherChange, tx.Now); !ok {
-		return NotFresh, nil
-	}
-	return "", nil
+	return NotFresh, nil
 }
 
 // canPass says whether somebody could get in at a site now, so that asking them helps.

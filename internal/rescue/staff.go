@@ -8,6 +8,7 @@ import (
 
 	"keyturn/internal/address"
 	"keyturn/internal/audit"
+	"keyturn/internal/authority"
 	"keyturn/internal/db"
 	"keyturn/internal/epoch"
 	"keyturn/internal/fault"
@@ -297,10 +298,10 @@ func (d *Desk) makeStaff(ctx context.Context, tx *db.Tx, who, by id.User, actor 
 
 // ConfirmStaff makes somebody staff who was added and has enrolled. Another member does,
 // with a fresh proof. fault.NotFound where nobody like that waits.
-func (d *Desk) ConfirmStaff(ctx context.Context, by Approver, who id.User) (refused Refused, err error) {
+func (d *Desk) ConfirmStaff(ctx context.Context, by authority.Bearer, who id.User) (refused Refused, err error) {
 	err = d.DB.Do(ctx, func(tx *db.Tx) error {
 		refused = ""
-		if err := staff(ctx, tx, tx.Now, by); err != nil {
+		if err := authority.Staff(ctx, tx, tx.Now, by); err != nil {
 			return err
 		}
 		if who == by.User.ID {
@@ -320,7 +321,7 @@ func (d *Desk) ConfirmStaff(ctx context.Context, by Approver, who id.User) (refu
 		if refused, err = d.fresh(ctx, tx, by); err != nil || refused != "" {
 			return err
 		}
-		return d.makeStaff(ctx, tx, who, by.User.ID, by.actor())
+		return d.makeStaff(ctx, tx, who, by.User.ID, by.Actor())
 	})
 	return refused, err
 }

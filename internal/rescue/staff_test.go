@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"keyturn/internal/audit"
+	"keyturn/internal/authority"
 	"keyturn/internal/db"
 	"keyturn/internal/db/dbtest"
 	"keyturn/internal/fault"
@@ -146,7 +147,7 @@ func TestTwoMembersWhoConfirmANewOneAtOnceConfirmOnce(t *testing.T) {
 		if refused, err := w.desk.ConfirmStaff(t.Context(), stale, added.User); err != nil || refused != rescue.NotFresh {
 			t.Errorf("with an old proof: %q, %v", refused, err)
 		}
-		both := []rescue.Approver{w.onDuty(t, w.sam), w.onDuty(t, w.toni)}
+		both := []authority.Bearer{w.onDuty(t, w.sam), w.onDuty(t, w.toni)}
 		said := together(t, 6, func(i int) (string, error) {
 			refused, err := w.desk.ConfirmStaff(t.Context(), both[i%2], added.User)
 			if errors.Is(err, fault.NotFound) {

@@ -8,6 +8,7 @@ import (
 
 	"keyturn/internal/address"
 	"keyturn/internal/audit"
+	"keyturn/internal/authority"
 	"keyturn/internal/balance"
 	"keyturn/internal/db"
 	"keyturn/internal/fault"
@@ -210,7 +211,7 @@ type Decision struct {
 // confirmed it may, so that two members do: both have then judged it on their own, and a
 // vendor with two people can do it at all. One that goes on before it was confirmed must
 // still be confirmed, by another than who began it.
-func (d *Desk) Decide(ctx context.Context, by Approver, of Recovery, how Decision) (refused Refused, err error) {
+func (d *Desk) Decide(ctx context.Context, by authority.Bearer, of Recovery, how Decision) (refused Refused, err error) {
 	papers, ok := written(how.Papers)
 	if !ok {
 		return NoReason, nil
@@ -234,7 +235,7 @@ func (d *Desk) Decide(ctx context.Context, by Approver, of Recovery, how Decisio
 	return refused, err
 }
 
-func (d *Desk) decide(ctx context.Context, tx *db.Tx, by Approver, r Recovery, how Decision) error {
+func (d *Desk) decide(ctx context.Context, tx *db.Tx, by authority.Bearer, r Recovery, how Decision) error {
 	r.DecidedBy, r.DecidedAt, r.Papers, r.State = by.User.ID, tx.Now, how.Papers, RecoveryRefused
 	kind, decision := audit.RecoveryDecided, "refuse"
 	if how.Go {
@@ -249,20 +250,20 @@ func (d *Desk) decide(ctx context.Context, tx *db.Tx, by Approver, r Recovery, h
 		return fmt.Errorf("decide a recovery: %w", err)
 	}
 	err := d.noteRecovery(ctx, tx, r, message.Notice{}, audit.Event{
-		Kind: kind, Actor: by.actor(), Facts: map[string]string{"decision": decision},
+		Kind: kind, Actor: by.Actor(), Facts: map[string]string{"decision": decision},
 		Personal: map[string]string{"papers": how.Papers},
 	})
 	if err != nil || how.Go {
 		return err
 	}
 	return d.noteRecovery(ctx, tx, r, message.Notice{}, audit.Event{
-		Kind: audit.RecoveryRefused, Actor: by.actor(), Facts: map[string]string{"why": "decided"},
+		Kind: audit.RecoveryRefused, Actor: by.Actor(), Facts: map[string]string{"why": "decided"},
 	})
 }
 
 // GiveUp ends a recovery that need not go on: the person got in, or is somebody else.
 // One that is contested is decided instead.
-func (d *Desk) GiveUp(ctx context.Context, by Approver, who id.User, which id.Recovery) (refused Refused, err error) {
+func (d *Desk) GiveUp(ctx context.Context, by authority.Bearer, who id.User, which id.Recovery) (refused Refused, err error) {
 	err = d.withRecovery(ctx, by, who, which, func(tx *db.Tx, r Recovery) error {
 		if refused = r.stands(RecoveryOpen, RecoveryWaiting); refused != "" {
 			return nil
@@ -274,7 +275,7 @@ func (d *Desk) GiveUp(ctx context.Context, by Approver, who id.User, which id.Re
 			return fmt.Errorf("end a help code: %w", err)
 		}
 		return d.noteRecovery(ctx, tx, r, message.Notice{}, audit.Event{
-			Kind: audit.RecoveryRefused, Actor: by.actor(), Facts: map[string]string{"why": "given up"},
+			Kind: audit.RecoveryRefused, Actor: by.Actor(), Facts: map[string]string{"why": "given up"},
 		})
 	})
 	return refused, err

@@ -12,6 +12,7 @@ import (
 
 	"keyturn/internal/address"
 	"keyturn/internal/audit"
+	"keyturn/internal/authority"
 	"keyturn/internal/db"
 	"keyturn/internal/db/dbtest"
 	"keyturn/internal/id"
@@ -218,9 +219,9 @@ var home, elsewhere = at("home", "203.0.113.7"), at("elsewhere", "198.51.100.9")
 
 // in is somebody who has just passed their second factor: by the authenticator if they are
 // staff, by mail otherwise.
-func (w *world) in(t *testing.T, who user.User, s site.Site) rescue.Approver {
+func (w *world) in(t *testing.T, who user.User, s site.Site) authority.Bearer {
 	t.Helper()
-	a := rescue.Approver{User: who, Place: home}
+	a := authority.Bearer{User: who, Place: home}
 	w.do(t, func(ctx context.Context, tx *db.Tx) error {
 		fresh := session.Session{
 			User: who.ID, Client: string(policy.ClientWeb), Site: s.ID, PasswordAt: tx.Now,
@@ -240,7 +241,7 @@ func (w *world) in(t *testing.T, who user.User, s site.Site) rescue.Approver {
 }
 
 // onDuty is a member of staff who has just signed in.
-func (w *world) onDuty(t *testing.T, who user.User) rescue.Approver {
+func (w *world) onDuty(t *testing.T, who user.User) authority.Bearer {
 	t.Helper()
 	return w.in(t, who, site.Site{})
 }

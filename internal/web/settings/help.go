@@ -24,7 +24,7 @@ func (s *Settings) Approvals() http.Handler {
 
 func (s *Settings) approvalsPage(r *http.Request, a admin) (ApprovalsPage, error) {
 	page := ApprovalsPage{Site: a.site.Name, Path: a.path}
-	waiting, err := s.Rescue.AsksOf(r.Context(), a.approver())
+	waiting, err := s.Rescue.AsksOf(r.Context(), a.bearer())
 	if err != nil {
 		return page, err
 	}
@@ -55,9 +55,9 @@ func (s *Settings) Answer() http.Handler {
 		}
 		var refused rescue.Refused
 		if form.Get("answer") == "approve" {
-			refused, err = s.Rescue.Approve(r.Context(), a.approver(), which, form.Get("number"))
+			refused, err = s.Rescue.Approve(r.Context(), a.bearer(), which, form.Get("number"))
 		} else {
-			refused, err = s.Rescue.Decline(r.Context(), a.approver(), which)
+			refused, err = s.Rescue.Decline(r.Context(), a.bearer(), which)
 		}
 		if err != nil {
 			return err
@@ -147,7 +147,7 @@ func (s *Settings) GiveHelpCode() http.Handler {
 		if err != nil {
 			return err
 		}
-		given, refused, err := s.Rescue.GiveHelpCode(r.Context(), a.approver(), whom)
+		given, refused, err := s.Rescue.GiveHelpCode(r.Context(), a.bearer(), whom)
 		if err != nil {
 			return err
 		}

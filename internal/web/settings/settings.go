@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"keyturn/internal/authority"
 	"keyturn/internal/check"
 	"keyturn/internal/db"
 	"keyturn/internal/fault"
@@ -38,8 +39,8 @@ type admin struct {
 	path  string
 }
 
-func (a admin) approver() rescue.Approver {
-	return rescue.Approver{Session: a.Session, User: a.User, Place: a.place}
+func (a admin) bearer() authority.Bearer {
+	return authority.Bearer{Session: a.Session, User: a.User, Place: a.place}
 }
 
 // only is the guard: it runs a handler for an active Admin whose session is at the site of

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"keyturn/internal/address"
+	"keyturn/internal/authority"
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
 	"keyturn/internal/locale"
@@ -23,7 +24,7 @@ import (
 
 // Home answers "GET /staff".
 func (s *Staff) Home() http.Handler {
-	return s.only(func(w http.ResponseWriter, r *http.Request, by rescue.Approver) error {
+	return s.only(func(w http.ResponseWriter, r *http.Request, by authority.Bearer) error {
 		page, err := s.home(r, by)
 		if err != nil {
 			return err
@@ -32,7 +33,7 @@ func (s *Staff) Home() http.Handler {
 	})
 }
 
-func (s *Staff) home(r *http.Request, by rescue.Approver) (HomePage, error) {
+func (s *Staff) home(r *http.Request, by authority.Bearer) (HomePage, error) {
 	page := HomePage{As: by.User.Name()}
 	joining, err := s.Rescue.NewStaffWaiting(r.Context())
 	if err != nil {
@@ -60,7 +61,7 @@ func (s *Staff) home(r *http.Request, by rescue.Approver) (HomePage, error) {
 	return page, nil
 }
 
-func (s *Staff) row(r *http.Request, by rescue.Approver, one rescue.Recovery, now time.Time) (Row, error) {
+func (s *Staff) row(r *http.Request, by authority.Bearer, one rescue.Recovery, now time.Time) (Row, error) {
 	who, at, err := s.whose(r, one)
 	if err != nil {
 		return Row{}, err
@@ -106,7 +107,7 @@ func stateWords(one rescue.Recovery, zone *time.Location, now time.Time) string 
 
 // Confirm answers "POST /staff/confirm": a new member of staff.
 func (s *Staff) Confirm() http.Handler {
-	return s.only(func(w http.ResponseWriter, r *http.Request, by rescue.Approver) error {
+	return s.only(func(w http.ResponseWriter, r *http.Request, by authority.Bearer) error {
 		form, err := web.ReadForm(w, r)
 		if err != nil {
 			return err
@@ -136,7 +137,7 @@ func (s *Staff) Confirm() http.Handler {
 
 // New answers "GET /staff/recoveries/new", with "email" for whom it is.
 func (s *Staff) New() http.Handler {
-	return s.only(func(w http.ResponseWriter, r *http.Request, by rescue.Approver) error {
+	return s.only(func(w http.ResponseWriter, r *http.Request, by authority.Bearer) error {
 		typed := r.URL.Query().Get("email")
 		login, err := address.Login(typed)
 		who := user.User{}
@@ -162,7 +163,7 @@ func (s *Staff) New() http.Handler {
 	})
 }
 
-func (s *Staff) beginPage(r *http.Request, by rescue.Approver, who user.User) (BeginPage, error) {
+func (s *Staff) beginPage(r *http.Request, by authority.Bearer, who user.User) (BeginPage, error) {
 	page := BeginPage{As: by.User.Name(), User: string(who.ID), Who: who.Name(), Login: string(who.Login)}
 	memberships, err := site.MembershipsOf(r.Context(), s.DB, who.ID)
 	if err != nil {
@@ -194,7 +195,7 @@ func (s *Staff) beginPage(r *http.Request, by rescue.Approver, who user.User) (B
 
 // Begin answers "POST /staff/recoveries/new".
 func (s *Staff) Begin() http.Handler {
-	return s.only(func(w http.ResponseWriter, r *http.Request, by rescue.Approver) error {
+	return s.only(func(w http.ResponseWriter, r *http.Request, by authority.Bearer) error {
 		form, err := web.ReadForm(w, r)
 		if err != nil {
 			return err
@@ -252,7 +253,7 @@ func (s *Staff) called(r *http.Request, whom id.User, which string) (string, err
 
 // Recovery answers "GET /staff/recoveries/{user}/{recovery}".
 func (s *Staff) Recovery() http.Handler {
-	return s.one(func(w http.ResponseWriter, r *http.Request, by rescue.Approver, one rescue.Recovery) error {
+	return s.one(func(w http.ResponseWriter, r *http.Request, by authority.Bearer, one rescue.Recovery) error {
 		page, err := s.recoveryPage(r, by, one)
 		if err != nil {
 			return err
@@ -261,8 +262,8 @@ func (s *Staff) Recovery() http.Handler {
 	})
 }
 
-func (s *Staff) one(do func(http.ResponseWriter, *http.Request, rescue.Approver, rescue.Recovery) error) http.Handler {
-	return s.only(func(w http.ResponseWriter, r *http.Request, by rescue.Approver) error {
+func (s *Staff) one(do func(http.ResponseWriter, *http.Request, authority.Bearer, rescue.Recovery) error) http.Handler {
+	return s.only(func(w http.ResponseWriter, r *http.Request, by authority.Bearer) error {
 		whom, err := id.Parse[id.User](r.PathValue("user"))
 		if err != nil {
 			return err
@@ -281,7 +282,7 @@ func (s *Staff) one(do func(http.ResponseWriter, *http.Request, rescue.Approver,
 
 // Act answers "POST /staff/recoveries/{user}/{recovery}".
 func (s *Staff) Act() http.Handler {
-	return s.one(func(w http.ResponseWriter, r *http.Request, by rescue.Approver, one rescue.Recovery) error {
+	return s.one(func(w http.ResponseWriter, r *http.Request, by authority.Bearer, one rescue.Recovery) error {
 		form, err := web.ReadForm(w, r)
 		if err != nil {
 			return err
@@ -315,7 +316,7 @@ func (s *Staff) Act() http.Handler {
 	})
 }
 
-func (s *Staff) act(r *http.Request, by rescue.Approver, one rescue.Recovery, form web.Fields) (given rescue.Given, refused rescue.Refused, err error) {
+func (s *Staff) act(r *http.Request, by authority.Bearer, one rescue.Recovery, form web.Fields) (given rescue.Given, refused rescue.Refused, err error) {
 	switch form.Get("do") {
 	case "confirm":
 		refused, err = s.Rescue.Confirm(r.Context(), by, one.User, one.ID)
@@ -335,7 +336,7 @@ func (s *Staff) act(r *http.Request, by rescue.Approver, one rescue.Recovery, fo
 	return given, refused, err
 }
 
-func (s *Staff) recoveryPage(r *http.Request, by rescue.Approver, one rescue.Recovery) (RecoveryPage, error) {
+func (s *Staff) recoveryPage(r *http.Request, by authority.Bearer, one rescue.Recovery) (RecoveryPage, error) {
 	who, at, err := s.whose(r, one)
 	if err != nil {
 		return RecoveryPage{}, err

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"keyturn/internal/authority"
 	"keyturn/internal/check"
 	"keyturn/internal/db"
 	"keyturn/internal/fault"
@@ -27,7 +28,7 @@ type Staff struct {
 }
 
 // only is the guard.
-func (s *Staff) only(do func(http.ResponseWriter, *http.Request, rescue.Approver) error) http.Handler {
+func (s *Staff) only(do func(http.ResponseWriter, *http.Request, authority.Bearer) error) http.Handler {
 	return s.Kit.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		a, err := s.Check.Of(r.Context(), s.Kit.Cookie(r, web.SessionCookie))
 		if err != nil {
@@ -43,7 +44,7 @@ func (s *Staff) only(do func(http.ResponseWriter, *http.Request, rescue.Approver
 		case a.State == check.More:
 			return web.Go(w, r, "/signin/more")
 		}
-		return do(w, r, rescue.Approver{Session: a.Session, User: a.User, Place: s.place(w, r)})
+		return do(w, r, authority.Bearer{Session: a.Session, User: a.User, Place: s.place(w, r)})
 	})
 }
 

@@ -173,6 +173,7 @@ type Said struct {
 // Run runs a command of the program with the product's settings.
 func (p *Product) Run(t testing.TB, args ...string) Said {
 	t.Helper()
+	Binary(t) // built first: the time below is the command's own
 	// Nothing that a test asks for once may hang: a server that should have refused.
 	ctx, cancel := context.WithTimeout(t.Context(), 2*Patience)
 	defer cancel()

@@ -10,6 +10,7 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -18,6 +19,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver by which databases are made
 
 	"keyturn/internal/db"
@@ -151,9 +153,20 @@ func clone(t testing.TB, from string) string {
 	return at(server, name)
 }
 
+// create copies a database file by file, which costs less than half of the other way,
+// through the write-ahead log. A PostgreSQL before 15 knows this way alone, and has no
+// word for it.
 func create(server, name, from string) error {
-	return run(server, fmt.Sprintf(`CREATE DATABASE %s TEMPLATE %s ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'`, name, from))
+	statement := fmt.Sprintf(`CREATE DATABASE %s TEMPLATE %s ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'`, name, from)
+	err := run(server, statement+` STRATEGY FILE_COPY`)
+	if pg := (*pgconn.PgError)(nil); errors.As(err, &pg) && pg.Code == syntaxError {
+		return run(server, statement)
+	}
+	return err
 }
+
+// syntaxError is PostgreSQL's syntax_error: what an older one says of a newer word.
+const syntaxError = "42601"
 
 func run(server, statement string) error {
 	d, err := sql.Open("pgx", server)

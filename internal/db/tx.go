@@ -41,20 +41,26 @@ func (tx *Tx) SQL() *sql.Tx { return tx.tx }
 //
 // A storage that is locked, full or gone is fault.Busy.
 func (d *DB) Do(ctx context.Context, fn func(tx *Tx) error) error {
+	return d.DoWithin(ctx, lockWait+lockWait/4, fn)
+}
+
+// DoWithin is Do for what nobody waits for and that writes many rows: the transaction
+// may live that long, its waiting included.
+func (d *DB) DoWithin(ctx context.Context, limit time.Duration, fn func(tx *Tx) error) error {
 	const tries = 4
 	var err error
 	for range tries {
-		if err = d.once(ctx, fn); !again(err) {
+		if err = d.once(ctx, limit, fn); !again(err) {
 			break
 		}
 	}
 	return mind(err)
 }
 
-func (d *DB) once(ctx context.Context, fn func(tx *Tx) error) error {
-	// The whole transaction lives that long at most, its waiting included: nothing slow
-	// belongs inside, and what hangs must not hold a row for others.
-	begin, cancel := context.WithTimeout(ctx, lockWait+lockWait/4)
+func (d *DB) once(ctx context.Context, limit time.Duration, fn func(tx *Tx) error) error {
+	// The whole transaction lives that long at most, its waiting included: what hangs must
+	// not hold a row for others.
+	begin, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	raw, err := d.write.BeginTx(begin, nil)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"keyturn/internal/address"
 	"keyturn/internal/audit"
@@ -24,6 +25,10 @@ import (
 // more people than that is made, with its connection, in the first of several, because
 // a transaction that takes seconds would hold up the sign-ins.
 const atOnce = 200
+
+// withinOne bounds such a transaction. It takes well below a second on a machine that has
+// little else to do, and an import must not end where it has much.
+const withinOne = time.Minute
 
 // by is who did it, in the audit trail.
 var by = audit.Actor{Kind: audit.ActorCommand, ID: "import"}
@@ -124,7 +129,7 @@ func (r *Report) units() []unit {
 func (i *Import) write(ctx context.Context, u unit) (w written, err error) {
 	const tries = 3
 	for range tries {
-		err = i.DB.Do(ctx, func(tx *db.Tx) error {
+		err = i.DB.DoWithin(ctx, withinOne, func(tx *db.Tx) error {
 			var err error
 			w, err = u.put(ctx, tx)
 			return err

@@ -14,8 +14,14 @@ import (
 // sends its mail to a sink.
 func serving(t *testing.T, test func(t *testing.T, p *e2etest.Product, sink *e2etest.Sink)) {
 	t.Helper()
+	servingPeople(t, e2etest.Crew(), test)
+}
+
+// servingPeople is serving with other people.
+func servingPeople(t *testing.T, rows []e2etest.Row, test func(t *testing.T, p *e2etest.Product, sink *e2etest.Sink)) {
+	t.Helper()
 	dbtest.EachURL(t, func(t *testing.T, url string) {
-		p, sink := installed(t, url)
+		p, sink := installedWith(t, url, rows)
 		p.Start(t)
 		test(t, p, sink)
 	})
@@ -25,9 +31,14 @@ func serving(t *testing.T, test func(t *testing.T, p *e2etest.Product, sink *e2e
 // not run yet.
 func installed(t *testing.T, url string) (*e2etest.Product, *e2etest.Sink) {
 	t.Helper()
+	return installedWith(t, url, e2etest.Crew())
+}
+
+func installedWith(t *testing.T, url string, rows []e2etest.Row) (*e2etest.Product, *e2etest.Sink) {
+	t.Helper()
 	p, sink := e2etest.NewProduct(t, url), e2etest.StartSink(t)
 	p.Set("KEYTURN_SMTP_URL", sink.URL)
-	p.People(t, e2etest.Crew())
+	p.People(t, rows)
 	return p, sink
 }
 

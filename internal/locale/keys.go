@@ -182,6 +182,8 @@ const (
 	DemoPasswordNote               Key = "demo.password-note"
 	DemoPlaceMobile                Key = "demo.place.mobile"
 	DemoSites                      Key = "demo.sites"
+	DemoStaffTitle                 Key = "demo.staff.title"
+	DemoStaffWords                 Key = "demo.staff.words"
 	DemoStart                      Key = "demo.start"
 	DemoStateDate                  Key = "demo.state.date"
 	DemoStateEveryone              Key = "demo.state.everyone"

@@ -81,6 +81,9 @@ func (c demoCmd) open(w *world, dir string) (*db.DB, *secret.Keys, []demo.Person
 		return nil, nil, nil, err
 	}
 	people, err := prepare(w, d, fresh)
+	if err == nil && fresh {
+		err = demo.SeedStaff(w.ctx, d, keys)
+	}
 	if err != nil {
 		return nil, nil, nil, errors.Join(err, d.Close())
 	}

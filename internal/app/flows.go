@@ -10,6 +10,7 @@ import (
 	"keyturn/internal/method"
 	"keyturn/internal/password"
 	"keyturn/internal/policy"
+	"keyturn/internal/request"
 	"keyturn/internal/rescue"
 	"keyturn/internal/signin"
 	"keyturn/internal/standing"
@@ -24,6 +25,7 @@ type flows struct {
 	desk    *signin.Desk
 	enrol   *enrol.Desk
 	rescue  *rescue.Desk
+	request *request.Desk
 	numbers metrics
 }
 
@@ -53,6 +55,10 @@ func newFlows(p Parts) (*flows, error) {
 		DB: p.DB, Keys: p.Keys, Post: f.post, Standing: f.facts, Passkeys: passkeys, Slots: slots,
 		Countries: p.Countries, VendorName: p.Vendor.Name, CodeLife: p.CodeLife,
 		EndEnrol: f.desk.EndEnrol, Enrolling: f.desk.Enrols, Enrolled: f.rescue.StaffEnrolled, Unfit: func(plain string, who user.User) string { return string(f.rescue.Judge(plain, who)) },
+	}
+	f.request = &request.Desk{
+		DB: p.DB, Post: f.post, Standing: f.facts, Countries: p.Countries, Slots: slots, VendorName: p.Vendor.Name,
+		Unfit: func(plain string, who user.User) string { return string(f.rescue.Judge(plain, who)) },
 	}
 	f.desk.Joined = f.enrol.Join
 	return f, f.work(p)

@@ -35,6 +35,7 @@ func (f *flows) sweepAll(ctx context.Context, d *db.DB) error {
 		func(tx *db.Tx) error { return session.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { _, err := limit.Sweep(ctx, tx, sweepMost); return err },
 		func(tx *db.Tx) error { return f.rescue.Sweep(ctx, tx, sweepMost) },
+		func(tx *db.Tx) error { return f.request.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return enrol.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return delivery.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { _, err := balance.SettleDue(ctx, tx, sweepMost); return err },

@@ -128,6 +128,28 @@ const (
 	StaffViewed Kind = "staff.viewed"
 )
 
+// What happens to requests for users, and to access with an end.
+const (
+	// RequestMade: an admin asked the account manager for a user.
+	RequestMade Kind = "request.made"
+	// RequestApproved: staff approved it; "step" is first where another must confirm it.
+	RequestApproved Kind = "request.approved"
+	// RequestDeclined: staff declined it.
+	RequestDeclined Kind = "request.declined"
+	// RequestWithdrawn: an admin took it back.
+	RequestWithdrawn Kind = "request.withdrawn"
+	// RequestExpired: it, or its invitation, ran out.
+	RequestExpired Kind = "request.expired"
+	// InvitationSent: a link to accept was made, which ends those before it.
+	InvitationSent Kind = "invitation.sent"
+	// InvitationAccepted: the person accepted, and is a member now.
+	InvitationAccepted Kind = "invitation.accepted"
+	// AccessEnded: a membership ended on the day that was set for it.
+	AccessEnded Kind = "access.ended"
+	// StaffContactChanged: how a member of staff is reached was changed.
+	StaffContactChanged Kind = "staff.contact_changed"
+)
+
 // What happens to messages and to the SMS balance.
 const (
 	// MessageUndelivered: a message that a carrier had taken did not arrive.

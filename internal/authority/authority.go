@@ -56,12 +56,25 @@ func Admin(ctx context.Context, from db.Reader, now time.Time, b Bearer) (site.M
 		return none, fmt.Errorf("read memberships: %w", err)
 	}
 	i := slices.IndexFunc(all, func(m site.Membership) bool {
-		return m.Site == b.Session.Site && m.Group == policy.GroupAdmin && m.Kind == policy.Office && m.Status == policy.Active
+		return m.Site == b.Session.Site && m.Group == policy.GroupAdmin && m.Kind == policy.Office && m.Active(now)
 	})
 	if i < 0 {
 		return none, fmt.Errorf("an admin: %w", fault.NotFound)
 	}
 	return all[i], nil
+}
+
+// Present checks that somebody is signed in still, and no more; fault.NotFound if they
+// are not.
+func Present(ctx context.Context, from db.Reader, now time.Time, b Bearer) error {
+	ok, err := alive(ctx, from, now, b)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return fmt.Errorf("somebody signed in: %w", fault.NotFound)
+	}
+	return nil
 }
 
 // Staff checks that somebody is one of the vendor's own people now; fault.NotFound for

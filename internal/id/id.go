@@ -52,6 +52,10 @@ type (
 	Hold string
 	// Notice is one thing that a person is told.
 	Notice string
+	// Request is a site's request to its account manager for a user.
+	Request string
+	// Invitation is one link by which an approved request is accepted.
+	Invitation string
 	// Canary is one mail that is sent to measure how long mail takes.
 	Canary string
 )

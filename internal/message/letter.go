@@ -99,7 +99,7 @@ func (p *Post) text(ctx context.Context, out Carriers, m Message) (body, plain s
 		if all, err = carried(ctx, p.DB, m); err == nil {
 			s, err = noticeScript(m.Words, all)
 		}
-	case ResetLink:
+	case ResetLink, InvitationLink:
 		err = fmt.Errorf("a link for a password goes by mail: %w", fault.Invalid)
 	default:
 		err = fmt.Errorf("an SMS of an unknown kind: %w", fault.Invalid)
@@ -122,7 +122,7 @@ func (p *Post) pageOf(ctx context.Context, out Carriers, m Message, plain string
 	switch m.Kind {
 	case SignInCode, ProveCode, TestCode:
 		return codePage(m, plain, zone), nil
-	case ResetLink, RecoveryStop:
+	case ResetLink, RecoveryStop, InvitationLink:
 		to, err := link(out.LinkBase, m.Kind, plain)
 		if err != nil {
 			return page{}, err
@@ -171,7 +171,7 @@ func codePage(m Message, code string, zone *time.Location) page {
 		s.Hello = hello(name, locale.MailTestHello, locale.MailTestHelloName)
 		s.Then = locale.Say(locale.MailTestThen, locale.Data{"From": from})
 		s.Caution = locale.Say(locale.MailTestCaution, locale.Data{"From": from})
-	case SignInCode, ResetLink, RecoveryStop, NoticeMail:
+	case SignInCode, ResetLink, RecoveryStop, InvitationLink, NoticeMail:
 		s.Subject = locale.Say(locale.MailCodeSubject, locale.Data{"Code": shown, "From": from})
 		s.Hello = hello(name, locale.MailCodeHello, locale.MailCodeHelloName)
 		s.Caution = locale.Say(locale.MailCaution)
@@ -189,12 +189,23 @@ func linkPage(m Message, to string, zone *time.Location) page {
 	s := common(m)
 	s.Link, s.Nobody = to, locale.Say(locale.MailLinkNobody)
 	until := locale.Moment(m.ExpiresAt, zone, m.CreatedAt)
-	if m.Kind == RecoveryStop {
+	switch m.Kind {
+	case InvitationLink:
+		words := locale.Data{"By": oneLine(m.Words.By), "From": from, "Group": oneLine(m.Words.Group)}
+		s.Subject = locale.Say(locale.MailInviteSubject, locale.Data{"By": words["By"], "From": from})
+		s.Hello = locale.Say(locale.MailInviteHello, words)
+		if name != "" {
+			words["Name"] = name
+			s.Hello = locale.Say(locale.MailInviteHelloName, words)
+		}
+		s.Then = locale.Say(locale.MailInviteThen, locale.Data{"Until": until})
+		s.Caution = locale.Say(locale.MailInviteCaution, locale.Data{"By": words["By"]})
+	case RecoveryStop:
 		s.Subject = locale.Say(locale.MailStopSubject, locale.Data{"From": from})
 		s.Hello = hello(name, locale.MailStopHello, locale.MailStopHelloName)
 		s.Then = locale.Say(locale.MailStopThen, locale.Data{"Until": until})
 		s.Caution = locale.Say(locale.MailStopCaution)
-	} else {
+	case ResetLink, SignInCode, ProveCode, TestCode, NoticeMail:
 		s.Subject = locale.Say(locale.MailResetSubject, locale.Data{"From": from})
 		s.Hello = hello(name, locale.MailResetHello, locale.MailResetHelloName)
 		s.Then = locale.Say(locale.MailResetThen, locale.Data{"Until": until})
@@ -218,6 +229,8 @@ func noticePage(m Message, all []told, base *url.URL, zone *time.Location) page 
 			s.Subject = locale.Say(locale.MailNoticeSubjectSite, locale.Data{"From": from})
 		case aboutHelp:
 			s.Subject = locale.Say(locale.MailNoticeSubjectHelp, locale.Data{"From": from})
+		case aboutRequest:
+			s.Subject = locale.Say(locale.MailNoticeSubjectRequest, locale.Data{"From": from})
 		case aboutStaff:
 			s.Subject = locale.Say(locale.MailNoticeSubjectStaff, locale.Data{"From": from})
 		case aboutYou:

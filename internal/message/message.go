@@ -38,6 +38,8 @@ const (
 	ResetLink Kind = "reset_link"
 	// RecoveryStop carries the link that stops a recovery by staff.
 	RecoveryStop Kind = "recovery_stop"
+	// InvitationLink carries the link by which somebody accepts an invitation, by mail only.
+	InvitationLink Kind = "invitation"
 	// NoticeMail tells of things that happened: those of the notices that it is the
 	// message of.
 	NoticeMail Kind = "notice"
@@ -137,6 +139,9 @@ type Words struct {
 	Zone string `json:"zone"`
 	// Agent is what asked, in words, as "Chrome on Windows".
 	Agent string `json:"agent,omitempty"`
+	// By is who invites somebody, Group what to. Of an invitation alone.
+	By    string `json:"by,omitempty"`
+	Group string `json:"group,omitempty"`
 	// Helper is the Admin to tell when the person did not ask for this. Where there is no
 	// other, Manager is the account manager's address.
 	Helper  string `json:"helper,omitempty"`
@@ -263,7 +268,7 @@ func place(m Message) secret.Place {
 // lane is the queue of a message: whatever somebody waits for never stands behind
 // anything else.
 func (k Kind) lane() job.Lane {
-	if k == NoticeMail {
+	if k == NoticeMail || k == InvitationLink {
 		return job.Notices
 	}
 	return job.Codes

@@ -69,6 +69,21 @@ const (
 	AddressDead NoticeKind = "address_dead"
 	// StaffAdded tells staff that "by" made a code for "who" to become staff.
 	StaffAdded NoticeKind = "staff_added"
+	// RequestMade tells staff that "by" asked for a user at the site; RequestSecond that
+	// another of them has approved it and a second must.
+	RequestMade   NoticeKind = "request_made"
+	RequestSecond NoticeKind = "request_second"
+	// RequestApproved, RequestDeclined and RequestExpired tell the site's admins what became
+	// of their request for "who".
+	RequestApproved NoticeKind = "request_approved"
+	RequestDeclined NoticeKind = "request_declined"
+	RequestExpired  NoticeKind = "request_expired"
+	// InvitationAccepted tells them that "who" is a member now.
+	InvitationAccepted NoticeKind = "invitation_accepted"
+	// AccessEnding tells them that the access of "who" ends soon, after the day "at", in
+	// RFC 3339; AccessEnded that it has ended.
+	AccessEnding NoticeKind = "access_ending"
+	AccessEnded  NoticeKind = "access_ended"
 )
 
 // Notice is one thing that one person is told.

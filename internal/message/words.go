@@ -38,14 +38,17 @@ const (
 	aboutSite
 	aboutHelp
 	aboutStaff
+	aboutRequest
 )
 
 func (k NoticeKind) about() about {
 	switch k {
 	case HelpAsked:
 		return aboutHelp
-	case SMSLow, AddressDead:
+	case SMSLow, AddressDead, RequestApproved, RequestDeclined, RequestExpired, InvitationAccepted, AccessEnding, AccessEnded:
 		return aboutSite
+	case RequestMade, RequestSecond:
+		return aboutRequest
 	case StaffAdded:
 		return aboutStaff
 	case MethodAdded, MethodRemoved, RecoveryCodesMade, RecoveryCodeUsed, FewRecoveryCodes, PasswordChanged, PasswordReset,
@@ -91,6 +94,8 @@ func (s speaker) what(n told) string {
 		return s.recovery(n)
 	case SMSLow, AddressDead, StaffAdded:
 		return s.ofSite(n)
+	case RequestMade, RequestSecond, RequestApproved, RequestDeclined, RequestExpired, InvitationAccepted, AccessEnding, AccessEnded:
+		return s.request(n)
 	}
 	return string(n.Kind) // of a later release
 }
@@ -138,6 +143,29 @@ func (s speaker) recovery(n told) string {
 	}[n.Kind], locale.Data{"Who": who})
 }
 
+// request is what became of a request for a user, and of access with an end.
+func (s speaker) request(n told) string {
+	who := s.name(n.Words["who"])
+	if who == "" {
+		who = locale.Say(locale.NoticeAMember)
+	}
+	if n.Kind == AccessEnding {
+		if when, err := time.Parse(time.RFC3339, n.Words["at"]); err == nil {
+			return locale.Say(locale.NoticeAccessEndingAt, locale.Data{"Who": who, "Day": locale.Day(when, s.zone)})
+		}
+	}
+	if n.Kind == RequestMade || n.Kind == RequestSecond {
+		return locale.Say(map[NoticeKind]locale.Key{
+			RequestMade: locale.NoticeRequestMade, RequestSecond: locale.NoticeRequestSecond,
+		}[n.Kind], locale.Data{"Site": s.name(s.From)})
+	}
+	return locale.Say(map[NoticeKind]locale.Key{
+		RequestApproved: locale.NoticeRequestApproved, RequestDeclined: locale.NoticeRequestDeclined,
+		RequestExpired: locale.NoticeRequestExpired, InvitationAccepted: locale.NoticeInvitationAccepted,
+		AccessEnding: locale.NoticeAccessEnding, AccessEnded: locale.NoticeAccessEnded,
+	}[n.Kind], locale.Data{"Who": who})
+}
+
 // ofSite is what the admins of a site, or staff, should know.
 func (s speaker) ofSite(n told) string {
 	who, address := s.name(n.Words["who"]), s.name(n.Words["address"])
@@ -175,6 +203,12 @@ func (s speaker) then(n told) string {
 		return locale.Say(locale.NoticeThenDead)
 	case StaffAdded:
 		return locale.Say(locale.NoticeThenNewStaff, locale.Data{"By": s.by(n)})
+	case RequestMade, RequestSecond:
+		return locale.Say(locale.NoticeThenRequest)
+	case RequestApproved, RequestDeclined, RequestExpired, InvitationAccepted:
+		return locale.Say(locale.NoticeThenRequestOf)
+	case AccessEnding, AccessEnded:
+		return locale.Say(locale.NoticeThenAccess)
 	case RecoveryBegun, RecoveryConfirmed, RecoveryContested, RecoveryDone:
 		if other {
 			return locale.Say(locale.NoticeThenRecoveryOf, locale.Data{"Who": s.name(n.Words["who"]), "Vendor": s.Vendor})
@@ -215,8 +249,12 @@ func (n told) path() string {
 	switch what := n.about(); {
 	case what == aboutYou:
 		return "/me/security"
+	case what == aboutRequest:
+		return "/staff/requests"
 	case what == aboutStaff || n.Site == "":
 		return ""
+	case n.Kind == RequestApproved || n.Kind == RequestDeclined || n.Kind == RequestExpired || n.Kind == InvitationAccepted:
+		return site + "requests"
 	case n.Kind == HelpAsked:
 		return site + "approvals"
 	case n.Kind == SMSLow:

@@ -36,6 +36,8 @@ type Proof struct {
 // for, do not: their owner could never change anything. Recovery codes raise nothing,
 // or each change would use one up, and none does for another change: it would buy ten.
 func MayChange(facts Facts, proof Proof, change Change, now time.Time) (ok bool, level int) {
+	w := &watch{now: now}
+	facts = facts.inTime(w)
 	counted, refused := reach(facts)
 	if refused != nil {
 		return false, 0
@@ -44,7 +46,7 @@ func MayChange(facts Facts, proof Proof, change Change, now time.Time) (ok bool,
 		return change == AddMethod, 0
 	}
 	facts.Client = Client{Kind: facts.Client.Kind}
-	a := weigh(facts, counted, &watch{now: now})
+	a := weigh(facts, counted, w)
 	if change != OtherChange && a.marked(a.w.reached) {
 		return false, 0
 	}

@@ -17,6 +17,7 @@ func Decide(facts Facts, now time.Time) Decision {
 }
 
 func decide(f Facts, w *watch) Decision {
+	f = f.inTime(w)
 	counted, refused := reach(f)
 	if refused != nil {
 		return Decision{Outcome: Refuse, Level: acrPassword, Reasons: refused}

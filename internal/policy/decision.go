@@ -149,7 +149,7 @@ type ReasonKey string
 const (
 	// Refused.
 	NoMembership ReasonKey = "no_membership" // no membership at all
-	IsInactive   ReasonKey = "inactive"      // this membership is not active
+	IsInactive   ReasonKey = "inactive"      // this membership is not active; Since: its access ended then
 	IsBlocked    ReasonKey = "blocked"       // this membership is blocked
 	MobileOnWeb  ReasonKey = "mobile_on_web" // a mobile membership, asked for on the web
 

@@ -32,6 +32,9 @@ type Membership struct {
 	Kind     Kind
 	Group    Group
 	Status   Status
+	// EndsAt is when an access with an end is over: from then on the membership counts as
+	// an inactive one. Zero: it has no end.
+	EndsAt time.Time
 	// LoneAdmin says that this member is the site's only active Admin: nobody in the
 	// site can help them, and they are ready only with two roads.
 	LoneAdmin bool

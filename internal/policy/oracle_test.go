@@ -11,10 +11,11 @@ import (
 // follows shares no line with what it checks.
 
 // reachedBy lists the memberships that count.
-func reachedBy(f policy.Facts) []policy.Membership {
+func reachedBy(f policy.Facts, now time.Time) []policy.Membership {
 	var ms []policy.Membership
 	for _, m := range f.Memberships {
-		if m.Status == policy.Active && (m.Kind != policy.Mobile || f.Client.Kind == policy.ClientMobile) {
+		over := !m.EndsAt.IsZero() && !now.Before(m.EndsAt)
+		if m.Status == policy.Active && !over && (m.Kind != policy.Mobile || f.Client.Kind == policy.ClientMobile) {
 			ms = append(ms, m)
 		}
 	}
@@ -56,7 +57,7 @@ func xeroRequires(m policy.Membership, now time.Time) bool {
 // requiring lists the memberships whose sites require.
 func requiring(f policy.Facts, now time.Time) []policy.Membership {
 	var ms []policy.Membership
-	for _, m := range reachedBy(f) {
+	for _, m := range reachedBy(f, now) {
 		if m.Kind != policy.Mobile && siteRequires(m, now) {
 			ms = append(ms, m)
 		}
@@ -87,7 +88,7 @@ func usable(f policy.Facts, m policy.Method, now time.Time) bool {
 			anyProved := slices.ContainsFunc(f.User.Methods, func(o policy.Method) bool { return !o.ProvedAt.IsZero() })
 			ok = ok && !m.LinkedAt.IsZero() && m.UnprovedSent < 3 && !anyProved
 		}
-		return ok && !dead && slices.ContainsFunc(reachedBy(f), func(s policy.Membership) bool {
+		return ok && !dead && slices.ContainsFunc(reachedBy(f, now), func(s policy.Membership) bool {
 			return s.SMSAvailable > s.SMSFloat || s.Group == policy.GroupAdmin && !s.FloatUsed && s.SMSAvailable > 0
 		})
 	case policy.TOTP, policy.Passkey:

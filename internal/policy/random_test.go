@@ -118,6 +118,7 @@ func anyMembership(t *rapid.T, site string) policy.Membership {
 		Kind:         one(t, "kind", policy.Office, policy.Office, policy.Office, policy.Mobile),
 		Group:        one(t, "group", policy.GroupAdmin, policy.GroupMechanic, policy.GroupSales),
 		Status:       one(t, "status", policy.Active, policy.Active, policy.Active, policy.Active, policy.Inactive, policy.Blocked),
+		EndsAt:       moment(t, "ends", 1+one(t, "has an end", 0, 0, 0, 1)),
 		LoneAdmin:    rare(t, "lone", 8),
 		Setting:      one(t, "setting", policy.SettingOff, policy.SettingOff, policy.SettingPerUser, policy.SettingEveryone),
 		SettingSince: moment(t, "setting since", 2),

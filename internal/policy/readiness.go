@@ -48,7 +48,7 @@ func Readiness(facts Facts, now time.Time) Prediction {
 		(d.ValidUntil.IsZero() || end.Before(d.ValidUntil)) {
 		d.ValidUntil = end
 	}
-	counted, _ := reach(facts)
+	counted, _ := reach(facts.inTime(&watch{now: now}))
 	return Prediction{Mark: markOf(d.Offered, counted), Decision: d}
 }
 

@@ -102,6 +102,8 @@ func RememberUntil(facts Facts, now time.Time) (time.Time, bool) {
 	if required, _ := Required(facts, now); !required {
 		return time.Time{}, false
 	}
+	// An access that ends takes what it requires with it; nothing is promised beyond that.
+	facts, end := facts.endless(now)
 	// What is required stays required as time passes, and every site that requires has
 	// a limit of 30 days or less: the walk ends there at the latest.
 	at := now
@@ -109,10 +111,34 @@ func RememberUntil(facts Facts, now time.Time) (time.Time, bool) {
 		d := Decide(facts, at)
 		switch {
 		case !d.Outcome.GoesOn() && at.After(now):
+			if !end.IsZero() && end.Before(at) {
+				at = end
+			}
 			return at, true
 		case !d.Outcome.GoesOn(), d.ValidUntil.IsZero():
 			return time.Time{}, false
 		}
 		at = d.ValidUntil
 	}
+}
+
+// endless gives the facts at a moment as if no access ended after it, and when the first
+// one does; zero if none does.
+func (f Facts) endless(now time.Time) (Facts, time.Time) {
+	var first time.Time
+	f = f.inTime(&watch{now: now})
+	strip := func(all []Membership) []Membership {
+		all = slices.Clone(all)
+		for i := range all {
+			if end := all[i].EndsAt; all[i].Status == Active && !end.IsZero() {
+				if first.IsZero() || end.Before(first) {
+					first = end.UTC()
+				}
+				all[i].EndsAt = time.Time{}
+			}
+		}
+		return all
+	}
+	f.Memberships, f.Others = strip(f.Memberships), strip(f.Others)
+	return f, first
 }

@@ -1,6 +1,9 @@
 package policy
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // markLife is how long a reset by email is remembered against a user of whom nothing
 // was required in that time.
@@ -30,7 +33,36 @@ type asking struct {
 	first    time.Time // the earliest moment of such a requirement; zero: always so
 }
 
-// reach finds the memberships that count, or why there are none (rule 1).
+// over is the status of a membership whose access has ended, within one decision.
+const over Status = "over"
+
+// inTime gives the facts as they are at the watch's moment: a membership whose access is
+// over counts for nothing from then on, whatever its row still says.
+func (f Facts) inTime(w *watch) Facts {
+	f.Memberships, f.Others = w.ended(f.Memberships), w.ended(f.Others)
+	return f
+}
+
+// ended marks the memberships whose access is over. What it is given stays as it is.
+func (w *watch) ended(all []Membership) []Membership {
+	var out []Membership
+	for i, m := range all {
+		if m.Status != Active || !w.reached(m.EndsAt) {
+			continue
+		}
+		if out == nil {
+			out = slices.Clone(all)
+		}
+		out[i].Status = over
+	}
+	if out == nil {
+		return all
+	}
+	return out
+}
+
+// reach finds the memberships that count, or why there are none (rule 1). The facts are
+// those in time.
 func reach(f Facts) (counted []Membership, refused []Reason) {
 	for _, m := range f.Memberships {
 		reason := Reason{Site: m.Site, SiteName: m.SiteName}
@@ -39,6 +71,9 @@ func reach(f Facts) (counted []Membership, refused []Reason) {
 			reason.Key = IsBlocked
 		case m.Status != Active:
 			reason.Key = IsInactive
+			if m.Status == over {
+				reason.Since = m.EndsAt
+			}
 		case m.Kind == Mobile && f.Client.Kind != ClientMobile:
 			reason.Key = MobileOnWeb
 		default:
@@ -191,10 +226,12 @@ func (a *asking) marked(ended func(time.Time) bool) bool {
 // Required says whether a second factor is required of these facts, by anybody, and
 // the reasons. It is false for somebody who is refused.
 func Required(facts Facts, now time.Time) (bool, []Reason) {
+	w := &watch{now: now}
+	facts = facts.inTime(w)
 	counted, refused := reach(facts)
 	if refused != nil {
 		return false, nil
 	}
-	a := weigh(facts, counted, &watch{now: now})
+	a := weigh(facts, counted, w)
 	return a.required(), a.reasons
 }

@@ -16,6 +16,8 @@ func TestWhoIsReached(t *testing.T) {
 		{sentence: "a user without any membership is refused", facts: with(func(f *policy.Facts) { f.Memberships = nil }), outcome: policy.Refuse, because: because(policy.NoMembership)},
 		{sentence: "an inactive member is refused", facts: with(member(inactive)), outcome: policy.Refuse, because: because(policy.IsInactive)},
 		{sentence: "a blocked member is refused", facts: with(member(blocked)), outcome: policy.Refuse, because: because(policy.IsBlocked)},
+		{sentence: "a membership whose access is over is refused, with the moment", facts: with(member(func(m *policy.Membership) { m.EndsAt = noon })), outcome: policy.Refuse, because: because(policy.IsInactive)},
+		{sentence: "a membership whose access ends later counts until then", facts: with(member(func(m *policy.Membership) { m.EndsAt = noon.Add(1) })), outcome: policy.Allow, because: because(policy.NothingRequired)},
 		{sentence: "a membership of unknown status is refused", facts: with(member(func(m *policy.Membership) { m.Status = "" })), outcome: policy.Refuse, because: because(policy.IsInactive)},
 		{sentence: "blocked in one site and active in another is decided by the other", facts: with(member(blocked), also("harbour", everyone)), outcome: policy.Ask, because: because(policy.SiteRequiresEveryone), never: because(policy.IsBlocked)},
 		{sentence: "a blocked membership of a Xero site requires nothing", facts: with(member(blocked), member(xero()), also("harbour")), outcome: policy.Allow},

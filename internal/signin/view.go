@@ -14,6 +14,7 @@ import (
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
 	"keyturn/internal/limit"
+	"keyturn/internal/manager"
 	"keyturn/internal/message"
 	"keyturn/internal/method"
 	"keyturn/internal/policy"
@@ -45,6 +46,8 @@ type View struct {
 	Methods []method.Method
 	// Helpers are the names of the site's Admins, the person aside.
 	Helpers []string
+	// Manager looks after the site; unknown where there is none.
+	Manager manager.Contact
 	Now     time.Time
 }
 
@@ -91,6 +94,9 @@ func (d *Desk) View(ctx context.Context, token string) (v View, ok bool, err err
 	if a.Site != "" {
 		if v.Site, err = site.ByID(ctx, d.DB, a.Site); err != nil {
 			return v, false, fmt.Errorf("find a site: %w", err)
+		}
+		if v.Manager, err = manager.Of(ctx, d.DB, v.Site); err != nil {
+			return v, false, err
 		}
 	}
 	decision, f, err := d.decide(ctx, d.DB, v.Now, a, v.User)

@@ -48,6 +48,29 @@ type Membership struct {
 	// TwoFA is the member's toggle in User Setup.
 	TwoFA     bool
 	CreatedAt time.Time
+	// Until is when an access with an end is over; zero: it has none. From then on the
+	// membership counts for nothing, whatever its status still says.
+	Until time.Time
+}
+
+// Active says whether the membership counts at a moment: it is active, and its access is
+// not over.
+func (m Membership) Active(now time.Time) bool {
+	return m.Status == policy.Active && (m.Until.IsZero() || now.Before(m.Until))
+}
+
+// LastDay is the day that the access lasts to and includes, in the site's zone: access
+// that is over at midnight lasts to the day before. The zero time stays one.
+func (m Membership) LastDay(zone *time.Location) time.Time {
+	return LastDay(m.Until, zone)
+}
+
+// LastDay is the last day before a moment at which an access is over, as a moment of it.
+func LastDay(until time.Time, zone *time.Location) time.Time {
+	if until.IsZero() {
+		return until
+	}
+	return until.Add(-time.Nanosecond).In(zone)
 }
 
 // Add stores a new site; fault.Conflict if its reference is taken.
@@ -118,6 +141,37 @@ func Move(ctx context.Context, tx *db.Tx, which id.Site, from, to id.User) error
 // sites' names.
 func MembershipsOf(ctx context.Context, from db.Reader, who id.User) ([]Membership, error) {
 	return membershipsOf(ctx, from, who)
+}
+
+// MembershipIn gives a user's membership in one site, whatever its status;
+// fault.NotFound if there is none.
+func MembershipIn(ctx context.Context, from db.Reader, which id.Site, who id.User) (Membership, error) {
+	return membershipIn(ctx, from, which, who)
+}
+
+// Counts says how many active members each group of the site has.
+func Counts(ctx context.Context, from db.Reader, which id.Site) (map[policy.Group]int, error) {
+	return counts(ctx, from, which)
+}
+
+// End makes the memberships inactive whose access is over, and gives them; limit at most.
+// The epochs are the caller's to raise, and the events to record.
+func End(ctx context.Context, tx *db.Tx, limit int) ([]Membership, error) {
+	all, err := end(ctx, tx, limit)
+	if err != nil {
+		return nil, fmt.Errorf("end memberships: %w", err)
+	}
+	return all, nil
+}
+
+// EndingBefore gives the active memberships whose access is over before a moment, each
+// once: it is noted that their admins are told. limit at most.
+func EndingBefore(ctx context.Context, tx *db.Tx, before time.Time, limit int) ([]Membership, error) {
+	all, err := endingBefore(ctx, tx, before, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read memberships that end soon: %w", err)
+	}
+	return all, nil
 }
 
 // Admins gives the site's active office Admins, the longest standing first, 20 at most.

@@ -3,9 +3,12 @@ package site
 import (
 	"context"
 	"fmt"
+	"strings"
+	"time"
 
 	"keyturn/internal/db"
 	"keyturn/internal/id"
+	"keyturn/internal/policy"
 )
 
 const columns = `
@@ -44,18 +47,60 @@ func list(ctx context.Context, from db.Reader, after string, limit int) ([]Site,
 }
 
 const memberColumns = `
-	m.site_id, m.user_id, m.user_ref, m.member_group, m.kind, m.status, m.sales_dashboard, m.business_intelligence, m.twofa, m.created_at`
+	m.site_id, m.user_id, m.user_ref, m.member_group, m.kind, m.status, m.sales_dashboard, m.business_intelligence, m.twofa, m.created_at, m.access_until`
 
 func scanMember(r db.Row) (m Membership, err error) {
 	return m, r.Scan(&m.Site, &m.User, &m.UserRef, &m.Group, &m.Kind, &m.Status,
-		&m.SalesDashboard, &m.BusinessIntelligence, &m.TwoFA, db.When(&m.CreatedAt))
+		&m.SalesDashboard, &m.BusinessIntelligence, &m.TwoFA, db.When(&m.CreatedAt), db.When(&m.Until))
 }
 
 func join(ctx context.Context, tx *db.Tx, m Membership) error {
 	return tx.Change(ctx, `
-		INSERT INTO memberships (site_id, user_id, user_ref, member_group, kind, status, sales_dashboard, business_intelligence, twofa, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		m.Site, m.User, m.UserRef, m.Group, m.Kind, m.Status, m.SalesDashboard, m.BusinessIntelligence, m.TwoFA, db.Stamp(m.CreatedAt))
+		INSERT INTO memberships (site_id, user_id, user_ref, member_group, kind, status, sales_dashboard, business_intelligence, twofa, created_at, access_until)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		m.Site, m.User, m.UserRef, m.Group, m.Kind, m.Status, m.SalesDashboard, m.BusinessIntelligence, m.TwoFA, db.Stamp(m.CreatedAt), db.Stamp(m.Until))
+}
+
+func membershipIn(ctx context.Context, from db.Reader, which id.Site, who id.User) (Membership, error) {
+	return db.One(ctx, from, scanMember, `
+		SELECT `+memberColumns+` FROM memberships m WHERE m.site_id = $1 AND m.user_id = $2`, which, who)
+}
+
+func counts(ctx context.Context, from db.Reader, which id.Site) (map[policy.Group]int, error) {
+	type row struct {
+		group policy.Group
+		n     int
+	}
+	rows, err := db.Many(ctx, from, func(r db.Row) (one row, err error) { return one, r.Scan(&one.group, &one.n) }, `
+		SELECT member_group, COUNT(*) FROM memberships WHERE site_id = $1 AND status = 'active' GROUP BY member_group`, which)
+	all := make(map[policy.Group]int, len(rows))
+	for _, one := range rows {
+		all[one.group] = one.n
+	}
+	return all, err
+}
+
+// returned are the columns of a membership as a change gives them back: the same as
+// memberColumns, in the same order.
+var returned = strings.ReplaceAll(memberColumns, "m.", "")
+
+func end(ctx context.Context, tx *db.Tx, limit int) ([]Membership, error) {
+	return db.Many(ctx, tx, scanMember, `
+		UPDATE memberships SET status = 'inactive'
+		 WHERE status = 'active' AND (site_id, user_id) IN (
+		       SELECT site_id, user_id FROM memberships
+		        WHERE access_until <= $1 AND status = 'active' ORDER BY access_until LIMIT $2)
+		RETURNING `+returned, db.Stamp(tx.Now), limit)
+}
+
+func endingBefore(ctx context.Context, tx *db.Tx, before time.Time, limit int) ([]Membership, error) {
+	return db.Many(ctx, tx, scanMember, `
+		UPDATE memberships SET ending_told_at = $1
+		 WHERE ending_told_at IS NULL AND (site_id, user_id) IN (
+		       SELECT site_id, user_id FROM memberships
+		        WHERE access_until > $1 AND access_until <= $2 AND status = 'active' AND ending_told_at IS NULL
+		        ORDER BY access_until LIMIT $3)
+		RETURNING `+returned, db.Stamp(tx.Now), db.Stamp(before), limit)
 }
 
 func move(ctx context.Context, tx *db.Tx, which id.Site, from, to id.User) error {

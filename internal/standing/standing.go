@@ -87,7 +87,7 @@ func (s Source) membership(ctx context.Context, from db.Reader, now time.Time, m
 	}
 	fact := policy.Membership{
 		Site: string(at.ID), SiteName: at.Name, Zone: at.Zone,
-		Kind: m.Kind, Group: m.Group, Status: m.Status, Required2FA: m.TwoFA,
+		Kind: m.Kind, Group: m.Group, Status: m.Status, EndsAt: m.Until, Required2FA: m.TwoFA,
 		Setting: at.TwoFA, Remember: at.Remember, Weakest: at.Weakest,
 	}
 	if err := s.balance(ctx, from, now, at, m, &fact); err != nil {
@@ -141,7 +141,7 @@ func FloatFor(ctx context.Context, from db.Reader, now time.Time, at id.Site, wh
 		return false, fmt.Errorf("read memberships: %w", err)
 	}
 	i := slices.IndexFunc(memberships, func(m site.Membership) bool { return m.Site == at })
-	if i < 0 || memberships[i].Group != policy.GroupAdmin || memberships[i].Status != policy.Active || memberships[i].Kind == policy.Mobile {
+	if i < 0 || memberships[i].Group != policy.GroupAdmin || !memberships[i].Active(now) || memberships[i].Kind == policy.Mobile {
 		return false, nil
 	}
 	payer, err := site.ByID(ctx, from, at)

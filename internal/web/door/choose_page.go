@@ -50,6 +50,8 @@ type MorePage struct {
 	Facts []Fact
 	// Helpers are the names of the site's admins. May be empty.
 	Helpers []string
+	// Manager looks after the site. May be empty.
+	Manager web.Contact
 }
 
 // Head implements web.Page.

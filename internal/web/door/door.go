@@ -11,6 +11,7 @@ import (
 	"keyturn/internal/enrol"
 	"keyturn/internal/locale"
 	"keyturn/internal/policy"
+	"keyturn/internal/request"
 	"keyturn/internal/rescue"
 	"keyturn/internal/secret"
 	"keyturn/internal/session"
@@ -26,6 +27,8 @@ type Door struct {
 	// Enrol adds a method in an enrol-only session; Rescue helps whoever is stuck.
 	Enrol  *enrol.Desk
 	Rescue *rescue.Desk
+	// Requests reads invitations.
+	Requests *request.Desk
 }
 
 // SignIn answers "GET /signin".

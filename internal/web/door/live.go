@@ -7,6 +7,7 @@ import (
 	"keyturn/internal/check"
 	"keyturn/internal/id"
 	"keyturn/internal/locale"
+	"keyturn/internal/manager"
 	"keyturn/internal/method"
 	"keyturn/internal/policy"
 	"keyturn/internal/secret"
@@ -105,6 +106,11 @@ func (d *Door) morePage(r *http.Request, a check.Answer) (MorePage, error) {
 		return page, err
 	}
 	page.Site = at.Name
+	of, err := manager.Of(r.Context(), d.Desk.DB, at)
+	if err != nil {
+		return page, err
+	}
+	page.Manager = web.ContactOf(of)
 	page.Why = WhyMore(at.Name)
 	now := d.Desk.DB.Clock.Now()
 	page.Facts = facts(a.Decision, zoneOf(at), now)

@@ -138,7 +138,7 @@ func (d *Door) Asked() http.Handler {
 }
 
 func (d *Door) askPage(r *http.Request, v signin.View) (AskPage, error) {
-	page := AskPage{As: v.User.Name(), Site: v.Site.Name, Helpers: v.Helpers, Manager: manager(v.Site)}
+	page := AskPage{As: v.User.Name(), Site: v.Site.Name, Helpers: v.Helpers, Manager: web.ContactOf(v.Manager)}
 	state, asked, err := d.Rescue.Status(r.Context(), waiting(v))
 	if err != nil {
 		return page, err

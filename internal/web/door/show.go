@@ -219,7 +219,7 @@ func offers(decision policy.Decision, methods []method.Method, but By) []Offer {
 func wayPage(v signin.View) WayPage {
 	zone := zoneOf(v.Site)
 	page := WayPage{
-		As: v.User.Name(), Site: v.Site.Name, Helpers: v.Helpers, Manager: manager(v.Site),
+		As: v.User.Name(), Site: v.Site.Name, Helpers: v.Helpers, Manager: web.ContactOf(v.Manager),
 		CanAsk: v.Attempt.Session == "" && v.Site.ID != "",
 	}
 	if c := v.Code; c != nil && c.Live {
@@ -257,11 +257,11 @@ func withheld(v signin.View) []WayOff {
 }
 
 func stuckPage(v signin.View) StuckPage {
-	return StuckPage{As: v.User.Name(), Site: v.Site.Name, Off: withheld(v), Helpers: v.Helpers, Manager: manager(v.Site)}
+	return StuckPage{As: v.User.Name(), Site: v.Site.Name, Off: withheld(v), Helpers: v.Helpers, Manager: web.ContactOf(v.Manager)}
 }
 
 func refusedPage(v signin.View) RefusedPage {
-	page := RefusedPage{As: v.User.Name(), Site: v.Site.Name, Why: NoWay, Helpers: v.Helpers, Manager: manager(v.Site)}
+	page := RefusedPage{As: v.User.Name(), Site: v.Site.Name, Why: NoWay, Helpers: v.Helpers, Manager: web.ContactOf(v.Manager)}
 	for _, r := range v.Decision.Reasons {
 		switch r.Key { //nolint:exhaustive // the other reasons are not for this place
 		case policy.MobileOnWeb:
@@ -275,11 +275,6 @@ func refusedPage(v signin.View) RefusedPage {
 		}
 	}
 	return page
-}
-
-// manager is who looks after a site, or nobody that is known.
-func manager(s site.Site) web.Contact {
-	return web.Contact{Name: s.AccountManager, Email: s.AccountManager}
 }
 
 // why is the one sentence that says why more than a password is asked.

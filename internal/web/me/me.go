@@ -12,6 +12,7 @@ import (
 	"keyturn/internal/locale"
 	"keyturn/internal/method"
 	"keyturn/internal/policy"
+	"keyturn/internal/request"
 	"keyturn/internal/session"
 	"keyturn/internal/signin"
 	"keyturn/internal/site"
@@ -25,6 +26,8 @@ type Me struct {
 	Check *check.Checker
 	// Enrol changes a person's own ways of signing in.
 	Enrol *enrol.Desk
+	// Requests reads invitations.
+	Requests *request.Desk
 }
 
 // in is the one guard of this face: it runs a handler for a session that may go on, and
@@ -114,7 +117,7 @@ func (m *Me) homePage(r *http.Request, a check.Answer) (HomePage, error) {
 			if membership.Group == policy.GroupAdmin {
 				page.Settings = "/sites/" + string(s.ID) + "/settings"
 			}
-		case membership.Kind == policy.Office && membership.Status == policy.Active:
+		case membership.Kind == policy.Office && membership.Active(now):
 			page.Sites = append(page.Sites, SiteChoice{ID: string(s.ID), Name: s.Name})
 		}
 	}
@@ -130,6 +133,11 @@ func (m *Me) homePage(r *http.Request, a check.Answer) (HomePage, error) {
 		return page, err
 	}
 	page.Coming = coming(decision, methods, helpers, zone, now)
+	invited, err := m.Requests.Mine(ctx, a.User.ID)
+	if err != nil {
+		return page, err
+	}
+	page.Invited = len(invited) > 0
 	page.Recent, err = m.recent(r, a, zone, now)
 	return page, err
 }

@@ -15,6 +15,7 @@ import (
 	"keyturn/internal/id"
 	"keyturn/internal/locale"
 	"keyturn/internal/policy"
+	"keyturn/internal/request"
 	"keyturn/internal/rescue"
 	"keyturn/internal/session"
 	"keyturn/internal/site"
@@ -27,6 +28,8 @@ type Settings struct {
 	DB     *db.DB
 	Check  *check.Checker
 	Rescue *rescue.Desk
+	// Requests asks for users.
+	Requests *request.Desk
 	// BuyURL is where SMS are bought; empty: the account manager is asked.
 	BuyURL string
 }

@@ -9,6 +9,7 @@ import (
 	"keyturn/internal/balance"
 	"keyturn/internal/id"
 	"keyturn/internal/locale"
+	"keyturn/internal/manager"
 	"keyturn/internal/user"
 	"keyturn/internal/web"
 )
@@ -30,9 +31,11 @@ func (s *Settings) SMS() http.Handler {
 func (s *Settings) smsPage(r *http.Request, a admin) (SMSPage, error) {
 	ctx, now := r.Context(), s.DB.Clock.Now()
 	page := SMSPage{Site: a.site.Name, Path: a.path, BuyURL: s.BuyURL}
-	if a.site.AccountManager != "" {
-		page.Manager = web.Contact{Name: a.site.AccountManager, Email: a.site.AccountManager}
+	of, err := manager.Of(ctx, s.DB, a.site)
+	if err != nil {
+		return page, err
 	}
+	page.Manager = web.ContactOf(of)
 	account, err := balance.Of(ctx, s.DB, a.site.ID)
 	if err != nil {
 		return page, err

@@ -13,6 +13,7 @@ import (
 	"keyturn/internal/fault"
 	"keyturn/internal/locale"
 	"keyturn/internal/policy"
+	"keyturn/internal/request"
 	"keyturn/internal/rescue"
 	"keyturn/internal/secret"
 	"keyturn/internal/session"
@@ -25,6 +26,8 @@ type Staff struct {
 	DB     *db.DB
 	Check  *check.Checker
 	Rescue *rescue.Desk
+	// Requests decides what sites ask for.
+	Requests *request.Desk
 }
 
 // only is the guard.

@@ -1,0 +1,280 @@
+// Package request is how a site gets a new user: one of its Admins asks the account
+// manager, staff approve or decline, and the person accepts an invitation.
+//
+// A request is asked, approved (by two members of staff where it is for an Admin) or
+// declined, and may be withdrawn by the site's Admins until it was accepted. An approved
+// one is an invitation: a link that works once, for seven days, and acts on nothing but a
+// button. What follows depends on whose the address is, which neither the site nor
+// anybody without the mailbox learns:
+//
+//   - Somebody new sets their own first password with the link. That proves nothing of
+//     the second factor: the email and the mobile are linked and unproved, and the first
+//     sign-in asks for a code as it always does.
+//   - Somebody who signs in here already accepts in a full session of their own. The
+//     invitation adds the membership and nothing else.
+//
+// The membership is made when it is accepted, never before. It may have an end, for a
+// temp: the policy counts it no more from that moment on, and a sweep tidies up after it.
+//
+// What was wrong with what was typed, and what may not be done now, are answers
+// (Refused). What is of another site is fault.NotFound, like what is not there.
+package request
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"keyturn/internal/address"
+	"keyturn/internal/audit"
+	"keyturn/internal/authority"
+	"keyturn/internal/db"
+	"keyturn/internal/fault"
+	"keyturn/internal/id"
+	"keyturn/internal/manager"
+	"keyturn/internal/message"
+	"keyturn/internal/password"
+	"keyturn/internal/policy"
+	"keyturn/internal/site"
+	"keyturn/internal/standing"
+	"keyturn/internal/user"
+)
+
+// Desk handles requests and invitations. All fields are set.
+type Desk struct {
+	DB   *db.DB
+	Post *message.Post
+	// Standing reads the facts by which a fresh proof is judged.
+	Standing standing.Source
+	// Countries are those whose mobiles may get codes, as two letters.
+	Countries []string
+	// Slots bounds how many passwords are hashed at once.
+	Slots *password.Slots
+	// Unfit says why a password cannot become somebody's; empty if it can. Its words are
+	// those of whoever judges passwords for all.
+	Unfit func(plain string, who user.User) string
+	// VendorName speaks beside the site.
+	VendorName string
+}
+
+const (
+	// decideWithin is how long a request waits for staff before it ends by itself.
+	decideWithin = 30 * 24 * time.Hour
+	// inviteLife is how long an invitation works (product.md: one use, 7 days).
+	inviteLife = 7 * 24 * time.Hour
+	// resendAfter is how soon another link may be sent.
+	resendAfter = 10 * time.Minute
+	// openMost is how many open requests one site may have: a site of the largest kind
+	// that moves in, and no flood.
+	openMost = 100
+	// longestAccess is the longest access with an end.
+	longestAccess = 366 * 24 * time.Hour
+)
+
+// State is where a request stands.
+type State string
+
+// The states. The first three are open.
+const (
+	// Asked waits for staff.
+	Asked State = "asked"
+	// ApprovedOnce is for an Admin, and waits for a second member of staff.
+	ApprovedOnce State = "approved_once"
+	// Approved is invited: it waits for the person.
+	Approved State = "approved"
+	// Accepted ended in a membership.
+	Accepted  State = "accepted"
+	Declined  State = "declined"
+	Withdrawn State = "withdrawn"
+	// Expired ended because nobody decided or accepted it in time.
+	Expired State = "expired"
+)
+
+// Open says whether it may still end in a membership.
+func (s State) Open() bool { return s == Asked || s == ApprovedOnce || s == Approved }
+
+// Request is one request for a user.
+type Request struct {
+	Site  id.Site
+	ID    id.Request
+	State State
+	// Email is the login name that the person will have, or has.
+	Email               address.Canonical
+	FirstName, LastName string
+	// Mobile is in E.164; empty if none was given.
+	Mobile string
+	Group  policy.Group
+	Kind   policy.Kind
+	// Until is when the access is over; zero: it has no end.
+	Until   time.Time
+	AskedBy id.User
+	AskedAt time.Time
+	// FirstBy approved one for an Admin first, DecidedBy approved or declined it.
+	FirstBy   id.User
+	FirstAt   time.Time
+	DecidedBy id.User
+	DecidedAt time.Time
+	// Reason is why it was declined, in words.
+	Reason string
+	// ExpiresAt is when it ends by itself: undecided after 30 days, not accepted with its
+	// last invitation. EndedAt is when it was over, zero while it is open.
+	ExpiresAt, EndedAt time.Time
+
+	// user is who was invited.
+	user id.User
+}
+
+// Name is the person's name as others read it; the address where there is none.
+func (r Request) Name() string {
+	return user.User{Login: r.Email, FirstName: r.FirstName, LastName: r.LastName}.Name()
+}
+
+// open says whether it is open at a moment.
+func (r Request) open(now time.Time) bool { return r.State.Open() && now.Before(r.ExpiresAt) }
+
+// Refused is why something was not done; empty if it was. Nothing was changed.
+type Refused string
+
+// The refusals.
+const (
+	// NotFresh says that whoever acts must prove again who they are.
+	NotFresh Refused = "not_fresh"
+	// Over says that somebody else was first, or that it has run out.
+	Over Refused = "over"
+	// Already says that there is an open request for this address at the site.
+	Already Refused = "already"
+	// Member says that the address is that of a member of the site.
+	Member Refused = "member"
+	// TooMany says that the site has as many open requests as it may.
+	TooMany Refused = "too_many"
+	// Oneself says that whoever asked does not decide.
+	Oneself Refused = "oneself"
+	// SameMember says that another member of staff must confirm it.
+	SameMember Refused = "same_member"
+	// OwnSite says that nobody of staff approves users of a site that they belong to.
+	OwnSite Refused = "own_site"
+	// AskerGone says that whoever asked is no Admin of the site any more.
+	AskerGone Refused = "asker_gone"
+	// StaffAddress says that the address is that of a member of staff.
+	StaffAddress Refused = "staff_address"
+	// NoReason says that a decline needs words.
+	NoReason Refused = "no_reason"
+	// TooSoon says that a link was sent a moment ago.
+	TooSoon Refused = "too_soon"
+)
+
+// ByID finds a request of a site; fault.NotFound if there is none.
+func (d *Desk) ByID(ctx context.Context, at id.Site, which id.Request) (Request, error) {
+	r, err := byID(ctx, d.DB, at, which)
+	if err != nil {
+		return r, fmt.Errorf("find a request: %w", err)
+	}
+	return r, nil
+}
+
+// Of lists the requests of a site, the open ones first and the newest of each first,
+// limit at most.
+func (d *Desk) Of(ctx context.Context, at id.Site, limit int) ([]Request, error) {
+	all, err := ofSite(ctx, d.DB, at, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list a site's requests: %w", err)
+	}
+	return all, nil
+}
+
+// Waiting lists the requests that staff have to decide, the oldest first, limit at most.
+// It is the one place that says which of them a member of staff sees: all, for now.
+func (d *Desk) Waiting(ctx context.Context, limit int) ([]Request, error) {
+	all, err := waiting(ctx, d.DB, d.DB.Clock.Now(), limit)
+	if err != nil {
+		return nil, fmt.Errorf("list requests that wait: %w", err)
+	}
+	return all, nil
+}
+
+// Fresh says whether whoever acts has proved lately enough who they are.
+func (d *Desk) Fresh(ctx context.Context, by authority.Bearer) (bool, error) {
+	return authority.Fresh(ctx, d.DB, d.DB.Clock.Now(), d.Standing, by)
+}
+
+// holder finds whose an address is; ok is false if it is nobody's.
+func holder(ctx context.Context, from db.Reader, email address.Canonical) (who user.User, ok bool, err error) {
+	who, err = user.ByLogin(ctx, from, email)
+	if errors.Is(err, fault.NotFound) {
+		return who, false, nil
+	}
+	if err != nil {
+		return who, false, fmt.Errorf("find whose an address is: %w", err)
+	}
+	return who, true, nil
+}
+
+// isMember says whether somebody has a membership in a site, whatever its status.
+func isMember(ctx context.Context, from db.Reader, at id.Site, who id.User) (bool, error) {
+	_, err := site.MembershipIn(ctx, from, at, who)
+	if errors.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("find a membership: %w", err)
+	}
+	return true, nil
+}
+
+// tellAdmins tells the admins of a site, but for those who did it.
+func (d *Desk) tellAdmins(ctx context.Context, tx *db.Tx, n message.Notice, but ...id.User) error {
+	admins, err := site.Admins(ctx, tx, n.Site)
+	if err != nil {
+		return fmt.Errorf("read a site's admins: %w", err)
+	}
+	for _, who := range admins {
+		if slices.Contains(but, who) {
+			continue
+		}
+		n.User = who
+		if err := d.Post.Tell(ctx, tx, n); err != nil {
+			return fmt.Errorf("tell an admin: %w", err)
+		}
+	}
+	return nil
+}
+
+// tellManager tells the account manager of a site; all staff where it has none who signs
+// in here. Whoever is named in but is not told.
+func (d *Desk) tellManager(ctx context.Context, tx *db.Tx, at id.Site, kind message.NoticeKind, but ...id.User) error {
+	s, err := site.ByID(ctx, tx, at)
+	if err != nil {
+		return fmt.Errorf("find a site: %w", err)
+	}
+	c, err := manager.Of(ctx, tx, s)
+	if err != nil {
+		return err
+	}
+	whom := []id.User{c.User}
+	if c.User == "" || slices.Contains(but, c.User) {
+		if whom, err = manager.Staff(ctx, tx); err != nil {
+			return err
+		}
+	}
+	for _, who := range whom {
+		if slices.Contains(but, who) {
+			continue
+		}
+		if err := d.Post.Tell(ctx, tx, message.Notice{User: who, Site: at, Kind: kind}); err != nil {
+			return fmt.Errorf("tell staff: %w", err)
+		}
+	}
+	return nil
+}
+
+// event is what the trail of the site keeps of a request. The address belongs to whoever
+// was invited, once somebody was.
+func (r Request) event(kind audit.Kind, by audit.Actor, facts map[string]string) audit.Event {
+	all := map[string]string{"request": string(r.ID)}
+	for name, value := range facts {
+		all[name] = value
+	}
+	return audit.Event{Kind: kind, Actor: by, Site: r.Site, User: r.user, Facts: all}
+}

@@ -11,6 +11,7 @@ import (
 	"keyturn/internal/password"
 	"keyturn/internal/policy"
 	"keyturn/internal/rescue"
+	"keyturn/internal/sharing"
 	"keyturn/internal/signin"
 	"keyturn/internal/standing"
 	"keyturn/internal/user"
@@ -24,6 +25,7 @@ type flows struct {
 	desk    *signin.Desk
 	enrol   *enrol.Desk
 	rescue  *rescue.Desk
+	sharing *sharing.Desk
 	numbers metrics
 }
 
@@ -55,6 +57,8 @@ func newFlows(p Parts) (*flows, error) {
 		EndEnrol: f.desk.EndEnrol, Enrolling: f.desk.Enrols, Enrolled: f.rescue.StaffEnrolled, Unfit: func(plain string, who user.User) string { return string(f.rescue.Judge(plain, who)) },
 	}
 	f.desk.Joined = f.enrol.Join
+	f.sharing = &sharing.Desk{DB: p.DB, Post: f.post, Standing: f.facts, Countries: p.Countries}
+	f.desk.Crossed = sharing.Noticed
 	return f, f.work(p)
 }
 

@@ -168,6 +168,7 @@ var noticeKinds = []NoticeKind{
 	MethodAdded, MethodRemoved, RecoveryCodesMade, RecoveryCodeUsed, FewRecoveryCodes, PasswordChanged, PasswordReset,
 	HelpAsked, HelpCodeGiven, HelpApproved, RecoveryBegun, RecoveryConfirmed, RecoveryContested, RecoveryDone,
 	LoginsJoined, SMSLow, AddressDead, StaffAdded,
+	SharingDismissed, SplitPlanned, SplitSoon, SplitCancelled, SplitDone, SplitHeld,
 }
 
 // CheckTemplates says whether every SMS fits into one part with the longest names and

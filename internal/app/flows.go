@@ -54,7 +54,7 @@ func newFlows(p Parts) (*flows, error) {
 	f.enrol = &enrol.Desk{
 		DB: p.DB, Keys: p.Keys, Post: f.post, Standing: f.facts, Passkeys: passkeys, Slots: slots,
 		Countries: p.Countries, VendorName: p.Vendor.Name, CodeLife: p.CodeLife,
-		EndEnrol: f.desk.EndEnrol, Enrolling: f.desk.Enrols, Enrolled: f.rescue.StaffEnrolled, 
+		EndEnrol: f.desk.EndEnrol, Enrolling: f.desk.Enrols, Enrolled: f.rescue.StaffEnrolled,
 		Unfit: func(ctx context.Context, plain string, who user.User) (string, error) {
 			why, err := f.rescue.JudgeFor(ctx, plain, who)
 			return string(why), err

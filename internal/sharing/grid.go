@@ -143,19 +143,24 @@ func (g grid) atOnce() (on, devices int) {
 	return len(days), devices
 }
 
-// longDays counts the days with use in more hours than one person works.
+// longDays counts the days on which computers were used in more hours than one person works
+// at one. A telephone is looked at from morning till night.
 func (g grid) longDays() int {
-	hours := map[int]map[int64]bool{}
-	for ten := range g.tens {
-		day := dayOf(ten, g.zone)
-		if hours[day] == nil {
-			hours[day] = map[int64]bool{}
+	tens := map[int64]int{}
+	for ten, here := range g.tens {
+		if slices.ContainsFunc(here, func(a at) bool { return !a.device.handheld }) {
+			tens[hourOf(ten)]++
 		}
-		hours[day][hourOf(ten)] = true
+	}
+	hours := map[int]int{}
+	for hour, n := range tens {
+		if n >= worked {
+			hours[dayOf(hour*int64(time.Hour/session.Ten), g.zone)]++
+		}
 	}
 	n := 0
 	for _, h := range hours {
-		if len(h) >= longDay {
+		if h >= longDay {
 			n++
 		}
 	}

@@ -32,7 +32,7 @@ const (
 	SameRoom Kind = "same_room"
 	// AtOnce: so many devices were used within the same ten minutes.
 	AtOnce Kind = "at_once"
-	// LongDays: it was used in more hours of a day than one person works.
+	// LongDays: computers were used in more hours of a day than one person works.
 	LongDays Kind = "long_days"
 	// ManyComputers: so many computers were used regularly.
 	ManyComputers Kind = "many_computers"
@@ -85,11 +85,12 @@ const (
 	handheldsAtOnce = 3
 	devicesAtOnce   = 4
 	atOnceDays      = 5
-	// longDay is more hours of one day than somebody works who also looks at the telephone
-	// in the evening; two shifts of eight hours reach it. On longDays: everybody has a week
-	// of stocktaking.
+	// longDay is more hours of one day than somebody sits at computers; two shifts of eight
+	// hours reach it. An hour counts from worked ten minutes on. On longDays: everybody has a
+	// week of stocktaking.
 	longDay  = 15
 	longDays = 8
+	worked   = 3
 	// regularDays makes a computer a regular one: a browser that forgets its cookies is a new
 	// one each day, and never regular. A person has few: at work, at home, at the counter.
 	regularDays      = 5
@@ -169,7 +170,7 @@ func (t Trace) names() []Evidence {
 	return []Evidence{
 		{RoleMailbox, 0, 0, plain(1, role)},
 		{RoleName, 0, 0, plain(1, placeName(t.First, t.Last))},
-		{TwoNames, 0, 0, plain(2, twoNames(t.First, t.Last))},
+		{TwoNames, 0, 0, plain(2, twoNames(t.First))},
 		{ManyNames, 0, unlike, graded(unlike, namesHint, manyNames)},
 	}
 }
@@ -196,15 +197,17 @@ func placeName(first, last string) bool {
 
 // twoNames says that a first name joins two: "Pat & Kim", "Pat/Kim", "Pat and Kim". A
 // last name may hold such words of its own.
-func twoNames(first, _ string) bool {
+func twoNames(first string) bool {
 	fields := strings.Fields(strings.NewReplacer("&", " & ", "/", " & ", "+", " & ", ",", " & ").Replace(strings.ToLower(first)))
-	for i, f := range fields {
-		if (f == "&" || f == "and") && i > 0 && i < len(fields)-1 {
+	for i := 1; i < len(fields)-1; i++ {
+		if joins(fields[i]) && !joins(fields[i-1]) && !joins(fields[i+1]) {
 			return true
 		}
 	}
 	return false
 }
+
+func joins(word string) bool { return word == "&" || word == "and" }
 
 // unlike are the first names of which none is the beginning of another: Rob and Robert are
 // one person. A last name changes without the person.

@@ -197,14 +197,23 @@ func TestALoginIsRetiredOnItsDayAfterEverybodyWasTold(t *testing.T) {
 		if got := texts(t, w.db, `SELECT request_id FROM sharing_people ORDER BY person_no`); !slices.Equal(got, []string{"request-Ana", "request-Kim"}) {
 			t.Errorf("requests %q", got)
 		}
+		w.until(out.Split.RetireAt.Add(-73 * time.Hour))
 		w.sweep(t)
-		w.db.Clock.Advance(5 * 24 * time.Hour)
+		if has(w.told(t, w.front), message.SplitSoon) {
+			t.Error("everybody is told of it more than three days before")
+		}
+		w.until(out.Split.RetireAt.Add(-72 * time.Hour))
 		w.sweep(t)
 		w.sweep(t)
 		if got := w.told(t, w.front); !slices.Equal(got, []string{string(message.SplitPlanned), string(message.SplitSoon)}) || w.status(t, w.front, w.site) != "active" {
-			t.Errorf("two days before it was told %q and is %s", got, w.status(t, w.front, w.site))
+			t.Errorf("three days before it was told %q and is %s", got, w.status(t, w.front, w.site))
 		}
-		w.db.Clock.Advance(3 * 24 * time.Hour)
+		w.until(out.Split.RetireAt.Add(-time.Minute))
+		w.sweep(t)
+		if w.status(t, w.front, w.site) != "active" {
+			t.Error("it was retired a minute before its time")
+		}
+		w.until(out.Split.RetireAt)
 		together(4, func() { w.sweep(t) })
 		if w.status(t, w.front, w.site) != "inactive" || w.status(t, w.twinFront, w.twin) != "active" {
 			t.Errorf("on the day it is %s, the twin's %s", w.status(t, w.front, w.site), w.status(t, w.twinFront, w.twin))

@@ -207,6 +207,9 @@ func (w *world) sweep(t *testing.T) {
 	}
 }
 
+// until moves the clock forward to a moment.
+func (w *world) until(at time.Time) { w.db.Clock.Advance(at.Sub(w.db.Clock.Now()) + time.Second) }
+
 // soon is a plan for two people, so many days ahead.
 func (w *world) soon(days int) sharing.Plan {
 	return sharing.Plan{Day: w.db.Clock.Now().In(brisbane).AddDate(0, 0, days).Format(time.DateOnly), People: []sharing.NewPerson{

@@ -108,12 +108,21 @@ func New(p Parts) (*App, error) {
 	checker := &check.Checker{DB: p.DB, Standing: f.facts, Log: p.Log}
 	return &App{
 		parts: p, kit: kit, jobs: f.post.Jobs, desk: f.desk, check: checker, log: p.Log, metrics: f.numbers,
-		door:     &door.Door{Kit: kit, Desk: f.desk, Check: checker, Enrol: f.enrol, Rescue: f.rescue, Requests: f.request},
-		me:       &me.Me{Kit: kit, Desk: f.desk, Check: checker, Enrol: f.enrol, Requests: f.request},
-		help:     help.Help{Kit: kit},
-		settings: &settings.Settings{Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, Requests: f.request, BuyURL: p.BuySMS},
-		staff:    &staff.Staff{Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, Requests: f.request},
-		hooks:    &hooks.Hooks{Kit: kit, Post: f.post, DB: p.DB, Texts: p.Receipts, MailKey: p.MailHook},
+		door: &door.Door{
+			Kit: kit, Desk: f.desk, Check: checker, Enrol: f.enrol, Rescue: f.rescue, Requests: f.request,
+		},
+		me: &me.Me{
+			Kit: kit, Desk: f.desk, Check: checker, Enrol: f.enrol, Requests: f.request,
+		},
+		help: help.Help{Kit: kit},
+		settings: &settings.Settings{
+			Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, Requests: f.request, Sharing: f.sharing,
+			BuyURL: p.BuySMS,
+		},
+		staff: &staff.Staff{
+			Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, Requests: f.request,
+		},
+		hooks: &hooks.Hooks{Kit: kit, Post: f.post, DB: p.DB, Texts: p.Receipts, MailKey: p.MailHook},
 	}, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"keyturn/internal/policy"
 	"keyturn/internal/request"
 	"keyturn/internal/rescue"
+	"keyturn/internal/sharing"
 	"keyturn/internal/signin"
 	"keyturn/internal/standing"
 	"keyturn/internal/user"
@@ -26,6 +27,7 @@ type flows struct {
 	enrol   *enrol.Desk
 	rescue  *rescue.Desk
 	request *request.Desk
+	sharing *sharing.Desk
 	numbers metrics
 }
 
@@ -54,13 +56,19 @@ func newFlows(p Parts) (*flows, error) {
 	f.enrol = &enrol.Desk{
 		DB: p.DB, Keys: p.Keys, Post: f.post, Standing: f.facts, Passkeys: passkeys, Slots: slots,
 		Countries: p.Countries, VendorName: p.Vendor.Name, CodeLife: p.CodeLife,
-		EndEnrol: f.desk.EndEnrol, Enrolling: f.desk.Enrols, Enrolled: f.rescue.StaffEnrolled, Unfit: func(plain string, who user.User) string { return string(f.rescue.Judge(plain, who)) },
+		EndEnrol: f.desk.EndEnrol, Enrolling: f.desk.Enrols, Enrolled: f.rescue.StaffEnrolled,
+		Unfit: func(ctx context.Context, plain string, who user.User) (string, error) {
+			why, err := f.rescue.JudgeFor(ctx, plain, who)
+			return string(why), err
+		},
 	}
 	f.request = &request.Desk{
 		DB: p.DB, Post: f.post, Standing: f.facts, Countries: p.Countries, Slots: slots, VendorName: p.Vendor.Name,
 		Unfit: func(plain string, who user.User) string { return string(f.rescue.Judge(plain, who)) },
 	}
 	f.desk.Joined = f.enrol.Join
+	f.sharing = &sharing.Desk{DB: p.DB, Post: f.post, Standing: f.facts, Countries: p.Countries}
+	f.desk.Crossed = sharing.Noticed
 	return f, f.work(p)
 }
 

@@ -42,5 +42,5 @@ func (f *flows) sweepAll(ctx context.Context, d *db.DB) error {
 	} {
 		all = errors.Join(all, d.Do(ctx, sweep))
 	}
-	return errors.Join(all, f.post.SendDue(ctx, sweepMost))
+	return errors.Join(all, f.sharing.Sweep(ctx, sweepMost), f.post.SendDue(ctx, sweepMost))
 }

@@ -180,6 +180,24 @@ const (
 	XeroDisconnected Kind = "xero.disconnected"
 )
 
+// What happens to logins that several people may use.
+const (
+	// SharingDismissed: an admin said that a login is used by one person.
+	SharingDismissed Kind = "sharing.dismissed"
+	// SplitPlanned: an admin named who uses a login, and when it is retired.
+	SplitPlanned Kind = "split.planned"
+	// SplitAnnounced: everybody was told that the day is near.
+	SplitAnnounced Kind = "split.announced"
+	// SplitCancelled: an admin called it off.
+	SplitCancelled Kind = "split.cancelled"
+	// SplitHeld: the day came, and the login was that of the site's last Admin.
+	SplitHeld Kind = "split.held"
+	// SplitNeedless: the login was no active one any more before the day came.
+	SplitNeedless Kind = "split.needless"
+	// MembershipRetired: a membership became inactive on the day that was planned.
+	MembershipRetired Kind = "membership.retired"
+)
+
 // What happens to the house and to the trail itself.
 const (
 	// ImportDone: an import ran to its end.

@@ -139,6 +139,11 @@ func (m member) join(ctx context.Context, tx *db.Tx, at site.Site, n int, hash p
 		if err := m.recordUser(ctx, tx, at.ID, who); err != nil {
 			return err
 		}
+		if m.shared {
+			if err := share(ctx, tx, at, who.ID); err != nil {
+				return err
+			}
+		}
 	}
 	return audit.Record(ctx, tx, audit.Event{
 		Kind: audit.MembershipImported, Actor: By(), Site: at.ID, User: who.ID,

@@ -13,7 +13,7 @@ func northside() workshop {
 		usual: locale.DemoNoteNudge,
 		members: []member{
 			{login: "chris@northsidetyres.example", first: "Chris", last: "Papas", mobile: "+61491572549", group: policy.GroupAdmin, proved: true, note: locale.DemoNoteLoneAdmin},
-			{login: "front@northsidetyres.example", first: "Priya", last: "Nair", mobile: "+61491572665", group: policy.GroupSales},
+			{login: "front@northsidetyres.example", first: "Priya", last: "Nair", mobile: "+61491572665", group: policy.GroupSales, shared: true, note: locale.DemoNoteShared},
 			{login: "tom@northsidetyres.example", first: "Tom", last: "Wirrah", group: policy.GroupMechanic},
 			{login: "helen@northsidetyres.example", first: "Helen", last: "Sorensen", mobile: "+61491572983", group: policy.GroupOwner, proved: true, note: locale.DemoNoteReady},
 			{login: "user1207@myworkshop.invalid", first: "Wade", last: "Pickering", group: policy.GroupMechanic, unmailable: true, note: locale.DemoNoteNoAddress},

@@ -58,6 +58,8 @@ type member struct {
 	refuses message.Reason
 	dead    bool
 	note    locale.Key
+	// shared says that several people have used the login in the last weeks.
+	shared bool
 }
 
 // story is every site of the demo with its people. A user who is there twice, by the

@@ -61,7 +61,7 @@ type Desk struct {
 	Enrolled func(ctx context.Context, tx *db.Tx, who id.User) error
 	// Unfit says why a new password cannot be used, empty if it can. nil: its length alone
 	// is judged.
-	Unfit func(plain string, who user.User) string
+	Unfit func(ctx context.Context, plain string, who user.User) (string, error)
 	// Burst is told when codes to numbers next to each other were stopped. May be nil.
 	Burst func()
 	// CodeLife shortens the life of codes, for tests; zero is ten minutes.

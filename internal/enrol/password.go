@@ -15,10 +15,6 @@ import (
 	"keyturn/internal/user"
 )
 
-// shortest is the least number of characters where a second factor follows (NIST
-// 800-63B-4 section 3.1.1.2), each code point counted as one.
-const shortest = 8
-
 // Why a password cannot be used, where the Desk has no Unfit.
 const (
 	tooShort = "short"
@@ -35,7 +31,11 @@ func (d *Desk) ChangePassword(ctx context.Context, h Holder, fresh secret.Text) 
 	if err != nil || done.Refused != "" {
 		return done, err
 	}
-	if why := d.unfit(fresh.Reveal(), s.who); why != "" {
+	why, err := d.unfit(ctx, fresh.Reveal(), s.who)
+	if err != nil {
+		return Done{}, err
+	}
+	if why != "" {
 		return Done{Refused: BadPassword, Why: why}, nil
 	}
 	var encoded string
@@ -55,14 +55,14 @@ func (d *Desk) ChangePassword(ctx context.Context, h Holder, fresh secret.Text) 
 	})
 }
 
-func (d *Desk) unfit(plain string, who user.User) string {
+func (d *Desk) unfit(ctx context.Context, plain string, who user.User) (string, error) {
 	switch {
 	case d.Unfit != nil:
-		return d.Unfit(plain, who)
+		return d.Unfit(ctx, plain, who)
 	case password.TooLong(plain):
-		return tooLong
-	case utf8.RuneCountInString(norm.NFC.String(plain)) < shortest:
-		return tooShort
+		return tooLong, nil
+	case utf8.RuneCountInString(norm.NFC.String(plain)) < password.Shortest:
+		return tooShort, nil
 	}
-	return ""
+	return "", nil
 }

@@ -65,11 +65,11 @@ func TestAPasswordThatCannotBeUsedChangesNothing(t *testing.T) {
 				t.Errorf("%d letters: %q", len(typed), done.Why)
 			}
 		}
-		w.desk.Unfit = func(plain string, who user.User) string {
+		w.desk.Unfit = func(_ context.Context, plain string, who user.User) (string, error) {
 			if plain == "kimkimkim" && who.FirstName == "Kim" {
-				return "common"
+				return "common", nil
 			}
-			return ""
+			return "", nil
 		}
 		done := refused(t, answer(t)(w.desk.ChangePassword(t.Context(), h, secret.NewText("kimkimkim"))), nil, enrol.BadPassword)
 		if done.Why != "common" || w.times(t, w.kim, audit.PasswordChanged) != 0 {

@@ -58,6 +58,8 @@ type (
 	Invitation string
 	// Canary is one mail that is sent to measure how long mail takes.
 	Canary string
+	// Split is one shared login that becomes several.
+	Split string
 )
 
 // New makes a fresh id. It panics only if the system has no randomness left, which

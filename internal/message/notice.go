@@ -84,6 +84,19 @@ const (
 	// RFC 3339; AccessEnded that it has ended.
 	AccessEnding NoticeKind = "access_ending"
 	AccessEnded  NoticeKind = "access_ended"
+	// SharingDismissed tells an admin that "by" said that the login of "who" is one person's.
+	SharingDismissed NoticeKind = "sharing_dismissed"
+	// SplitPlanned tells the user, and the admins with "who", that "by" plans to make several
+	// logins of theirs; "at" is when it is retired, in RFC 3339.
+	SplitPlanned NoticeKind = "split_planned"
+	// SplitSoon tells the same people that the day is near; "at" as above.
+	SplitSoon NoticeKind = "split_soon"
+	// SplitCancelled tells the same people that "by" called it off.
+	SplitCancelled NoticeKind = "split_cancelled"
+	// SplitDone tells the same people that the login is retired at the site.
+	SplitDone NoticeKind = "split_done"
+	// SplitHeld tells an admin that the login of "who" is the last Admin's and stays.
+	SplitHeld NoticeKind = "split_held"
 )
 
 // Notice is one thing that one person is told.

@@ -172,6 +172,7 @@ var noticeKinds = []NoticeKind{
 	HelpAsked, HelpCodeGiven, HelpApproved, RecoveryBegun, RecoveryConfirmed, RecoveryContested, RecoveryDone,
 	LoginsJoined, SMSLow, AddressDead, StaffAdded,
 	RequestMade, RequestSecond, RequestApproved, RequestDeclined, RequestExpired, InvitationAccepted, AccessEnding, AccessEnded,
+	SharingDismissed, SplitPlanned, SplitSoon, SplitCancelled, SplitDone, SplitHeld,
 }
 
 // CheckTemplates says whether every SMS fits into one part with the longest names and

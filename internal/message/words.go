@@ -45,14 +45,16 @@ func (k NoticeKind) about() about {
 	switch k {
 	case HelpAsked:
 		return aboutHelp
-	case SMSLow, AddressDead, RequestApproved, RequestDeclined, RequestExpired, InvitationAccepted, AccessEnding, AccessEnded:
+	case SMSLow, AddressDead, RequestApproved, RequestDeclined, RequestExpired, InvitationAccepted, AccessEnding, AccessEnded,
+		SharingDismissed, SplitHeld:
 		return aboutSite
 	case RequestMade, RequestSecond:
 		return aboutRequest
 	case StaffAdded:
 		return aboutStaff
 	case MethodAdded, MethodRemoved, RecoveryCodesMade, RecoveryCodeUsed, FewRecoveryCodes, PasswordChanged, PasswordReset,
-		HelpCodeGiven, HelpApproved, RecoveryBegun, RecoveryConfirmed, RecoveryContested, RecoveryDone, LoginsJoined:
+		HelpCodeGiven, HelpApproved, RecoveryBegun, RecoveryConfirmed, RecoveryContested, RecoveryDone, LoginsJoined,
+		SplitPlanned, SplitSoon, SplitCancelled, SplitDone:
 	}
 	return aboutYou
 }
@@ -96,6 +98,8 @@ func (s speaker) what(n told) string {
 		return s.ofSite(n)
 	case RequestMade, RequestSecond, RequestApproved, RequestDeclined, RequestExpired, InvitationAccepted, AccessEnding, AccessEnded:
 		return s.request(n)
+	case SharingDismissed, SplitPlanned, SplitSoon, SplitCancelled, SplitDone, SplitHeld:
+		return s.split(n)
 	}
 	return string(n.Kind) // of a later release
 }
@@ -214,6 +218,8 @@ func (s speaker) then(n told) string {
 			return locale.Say(locale.NoticeThenRecoveryOf, locale.Data{"Who": s.name(n.Words["who"]), "Vendor": s.Vendor})
 		}
 		return locale.Say(locale.NoticeThenRecovery, locale.Data{"Vendor": s.Vendor})
+	case SharingDismissed, SplitPlanned, SplitSoon, SplitCancelled, SplitDone, SplitHeld:
+		return s.thenSplit(n)
 	case HelpCodeGiven, HelpApproved:
 		if other {
 			return locale.Say(locale.NoticeThenHelped, locale.Data{"By": s.by(n)})
@@ -247,6 +253,8 @@ func (s speaker) by(n told) string {
 func (n told) path() string {
 	site := "/sites/" + string(n.Site) + "/settings/"
 	switch what := n.about(); {
+	case n.isSplit() && n.Words["who"] != "":
+		return site + "shared"
 	case what == aboutYou:
 		return "/me/security"
 	case what == aboutRequest:

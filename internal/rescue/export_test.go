@@ -3,7 +3,6 @@ package rescue
 // What tests do by hand that the queue does otherwise.
 var (
 	LookUp = (*Desk).lookUp
-	Common = func(plain string, own ...string) bool { return common(plain, own) }
 )
 
 const (

@@ -1,16 +1,15 @@
 package rescue
 
 import (
-	_ "embed"
-	"slices"
+	"context"
+	"fmt"
 	"strings"
-	"sync"
-	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
 	"keyturn/internal/password"
+	"keyturn/internal/site"
 	"keyturn/internal/user"
 )
 
@@ -28,125 +27,61 @@ const (
 	TooCommon Unfit = "common"
 )
 
-// shortest is the least number of characters. NIST 800-63B-4 section 3.1.1.2 has 8
-// where a second factor follows, and counts each code point as one.
-const shortest = 8
-
-//go:embed common.txt
-var commonFile string
-
-// commonWords are the stems of the passwords that are tried first.
-var commonWords = sync.OnceValue(func() map[string]bool {
-	all := map[string]bool{}
-	for line := range strings.Lines(commonFile) {
-		if word := strings.TrimSpace(line); word != "" && !strings.HasPrefix(word, "#") {
-			all[word] = true
-		}
-	}
-	return all
-})
-
 // Judge says why a password cannot become somebody's; empty if it can. Every place where
 // one is set asks here, so that all have the same rules. Those that somebody has are
-// never judged.
-func (d *Desk) Judge(plain string, who user.User) Unfit {
+// never judged. sites are the names of the sites that they are to be a member of.
+func (d *Desk) Judge(plain string, who user.User, sites ...string) Unfit {
 	plain = norm.NFC.String(plain)
 	switch {
 	case password.TooLong(plain):
 		return TooLong
-	case utf8.RuneCountInString(plain) < shortest:
+	case utf8.RuneCountInString(plain) < password.Shortest:
 		return TooShort
-	case common(plain, own(who, d.VendorName)):
+	case password.Common(plain, own(who, append(sites, d.VendorName))...):
 		return TooCommon
 	}
 	return ""
 }
 
-// own are the words that stand for a person (ASVS 6.2.11): whoever guesses tries them.
-func own(who user.User, vendor string) []string {
-	first, last := letters(who.FirstName), letters(who.LastName)
+// JudgeFor is Judge for a user who is there, with the sites that they are a member of.
+func (d *Desk) JudgeFor(ctx context.Context, plain string, who user.User) (Unfit, error) {
+	all, err := site.MembershipsOf(ctx, d.DB, who.ID)
+	if err != nil {
+		return "", fmt.Errorf("read memberships: %w", err)
+	}
+	var names []string
+	for _, m := range all {
+		at, err := site.ByID(ctx, d.DB, m.Site)
+		if err != nil {
+			return "", fmt.Errorf("find a site: %w", err)
+		}
+		names = append(names, at.Name)
+	}
+	return d.Judge(plain, who, names...), nil
+}
+
+// leastWord is how many letters a word of a name has that is refused by itself: "of" and
+// "the" are in many good passwords.
+const leastWord = 4
+
+// own are the words that stand for a person (ASVS 6.2.11): whoever guesses tries them. They
+// are the parts of their name and of their address, and the names around them, whole and
+// each longer word of them.
+func own(who user.User, around []string) []string {
 	host, _, _ := strings.Cut(who.Login.Domain(), ".")
-	return []string{
-		first, last, first + last, last + first, letters(vendor), letters(host),
-		letters(who.Login.Local()), letters(string(who.Login)),
+	all := []string{
+		who.FirstName, who.LastName, who.FirstName + who.LastName, who.LastName + who.FirstName,
+		host, who.Login.Local(), string(who.Login),
 	}
-}
-
-// common says that a password is made of one of those words, once or more often, with
-// nothing but digits and signs around it; or of one character, or of a row of the
-// keyboard.
-func common(plain string, own []string) bool {
-	low := strings.ToLower(plain)
-	if once(low) || inRow(low) {
-		return true
+	parts := strings.FieldsFunc(who.Login.Local(), func(r rune) bool { return strings.ContainsRune(".-_+", r) })
+	for _, name := range around {
+		all = append(all, name)
+		parts = append(parts, strings.Fields(name)...)
 	}
-	bare := letters(low)
-	if bare == "" {
-		return len(low) <= 10 // digits and signs alone: a date, a number of theirs
-	}
-	forms := []string{low}
-	if utf8.RuneCountInString(low)-utf8.RuneCountInString(bare) <= fewSigns {
-		forms = append(forms, bare, letters(plainSpeech(low)), letters(plainSpeech(strings.TrimRightFunc(low, sign))))
-	}
-	known := commonWords()
-	return slices.ContainsFunc(forms, func(form string) bool {
-		stem := unrepeated(form)
-		return form != "" && (known[stem] || known[form] || slices.Contains(own, stem) || slices.Contains(own, form))
-	})
-}
-
-// fewSigns is how many digits and signs beside a common word add nothing.
-const fewSigns = 6
-
-func sign(r rune) bool { return !unicode.IsLetter(r) }
-
-// letters are those of a text, in lower case.
-func letters(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) {
-			return unicode.ToLower(r)
-		}
-		return -1
-	}, s)
-}
-
-// plainSpeech undoes the usual disguises.
-func plainSpeech(s string) string {
-	return strings.NewReplacer("0", "o", "1", "i", "!", "i", "3", "e", "4", "a", "@", "a", "5", "s", "$", "s", "7", "t", "8", "b").Replace(s)
-}
-
-// unrepeated is the shortest part that a text is a repetition of.
-func unrepeated(s string) string {
-	for n := 1; n <= len(s)/2; n++ {
-		if len(s)%n == 0 && strings.Repeat(s[:n], len(s)/n) == s {
-			return s[:n]
+	for _, part := range parts {
+		if utf8.RuneCountInString(part) >= leastWord {
+			all = append(all, part)
 		}
 	}
-	return s
-}
-
-// once says that a text has two different characters at most.
-func once(s string) bool {
-	seen := map[rune]bool{}
-	for _, r := range s {
-		seen[r] = true
-	}
-	return len(seen) <= 2
-}
-
-// rows are the orders in which fingers walk.
-var rows = []string{
-	"abcdefghijklmnopqrstuvwxyz", "01234567890123456789", "qwertyuiopasdfghjklzxcvbnm", "qwertyuiop[]asdfghjkl;'zxcvbnm,./",
-	"qazwsxedcrfvtgbyhnujmikolp", "1qaz2wsx3edc4rfv5tgb6yhn7ujm8ik9ol0p", "1q2w3e4r5t6y7u8i9o0p", "q1w2e3r4t5y6u7i8o9p0", "!@#$%^&*()",
-}
-
-// inRow says that a text is a piece of such a row, forwards or backwards, perhaps more
-// often than once.
-func inRow(s string) bool {
-	stem := unrepeated(s)
-	back := []rune(stem)
-	slices.Reverse(back)
-	return slices.ContainsFunc(rows, func(row string) bool {
-		return strings.Contains(row, stem) || strings.Contains(row, string(back))
-	})
+	return all
 }

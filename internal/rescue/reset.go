@@ -287,8 +287,9 @@ func (d *Desk) SetPassword(ctx context.Context, token string, typed secret.Text,
 	if err != nil {
 		return Set{}, err
 	}
-	if why := d.Judge(typed.Reveal(), who); why != "" {
-		return Set{Unfit: why}, nil
+	why, err := d.JudgeFor(ctx, typed.Reveal(), who)
+	if err != nil || why != "" {
+		return Set{Unfit: why}, err
 	}
 	fresh, err := d.hash(ctx, who, typed, at)
 	if err != nil {

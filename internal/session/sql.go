@@ -26,8 +26,8 @@ func insert(ctx context.Context, tx *db.Tx, s Session, hash []byte) error {
 	return tx.Change(ctx, `
 		INSERT INTO sessions (user_id, session_id, token_hash, client, user_epoch, site_id, site_epoch, member_epoch,
 		                      began_with, password_at, factor, factor_method, factor_at, device_id,
-		                      browser, network, agent, started_at, seen_at, ends_at, decide_at)
-		VALUES ($1, $2, $3, $4, $5, NULLIF($6, ''), $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20)`,
+		                      browser, network, agent, started_at, seen_at, ends_at, decide_at, uses_1)
+		VALUES ($1, $2, $3, $4, $5, NULLIF($6, ''), $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20, 1)`,
 		s.User, s.ID, hash, s.Client, s.UserEpoch, string(s.Site), s.SiteEpoch, s.MemberEpoch,
 		s.Began, db.Stamp(s.PasswordAt), s.Factor, string(s.FactorMethod), db.Stamp(s.FactorAt), string(s.Device),
 		s.Place.Browser, s.Place.Network, s.Place.Agent, db.Stamp(s.StartedAt), db.Stamp(s.EndsAt), db.Stamp(s.DecideAt))
@@ -52,13 +52,6 @@ func decided(ctx context.Context, tx *db.Tx, s Session, siteEpoch int64, next ti
 		UPDATE sessions SET site_epoch = $4, decide_at = $5
 		 WHERE user_id = $1 AND session_id = $2 AND ended_at IS NULL AND site_epoch = $3`,
 		s.User, s.ID, s.SiteEpoch, siteEpoch, db.Stamp(next))
-	return err
-}
-
-func seen(ctx context.Context, tx *db.Tx, who id.User, which id.Session, at time.Time) error {
-	_, err := tx.Exec(ctx, `
-		UPDATE sessions SET seen_at = $3
-		 WHERE user_id = $1 AND session_id = $2 AND ended_at IS NULL AND seen_at < $3`, who, which, db.Stamp(at))
 	return err
 }
 

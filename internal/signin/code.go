@@ -136,6 +136,9 @@ func (d *Desk) guess(ctx context.Context, tx *db.Tx, a Attempt, who user.User, d
 		return Next{Step: AskCode, Wrong: Resting, Retry: answer.Retry}, skipped(ctx, tx, a.User, skippedCode, a.Place.Network)
 	}
 	if !d.is(*live, a, digits) {
+		if err := d.crossed(ctx, tx, a, digits); err != nil {
+			return Next{}, err
+		}
 		return d.missed(ctx, tx, a, *live, known)
 	}
 	for i := range charges {

@@ -49,6 +49,9 @@ type Desk struct {
 	// Joined makes one user of two, in the transaction in which the second was proved;
 	// false says that it cannot be.
 	Joined func(ctx context.Context, tx *db.Tx, keep, other id.User) (bool, error)
+	// Crossed is told when somebody types the live code of another sign-in of the same
+	// person, in another browser. Nil: nobody is.
+	Crossed func(ctx context.Context, tx *db.Tx, who id.User) error
 	// Count, if set, is told of each answer: its step and what was wrong. A name that
 	// nobody has counts as "unknown", and is told apart nowhere else.
 	Count func(step, wrong string)

@@ -48,6 +48,14 @@ func attemptByHash(ctx context.Context, from db.Reader, hash []byte, now any) (A
 		 WHERE token_hash = $1 AND ended_at IS NULL AND expires_at > $2`, hash, now)
 }
 
+// elsewhere gives the few latest sign-ins of a person that are under way in other browsers.
+func elsewhere(ctx context.Context, tx *db.Tx, a Attempt) ([]Attempt, error) {
+	return db.Many(ctx, tx, scanAttempt, `
+		SELECT `+attemptColumns+` FROM attempts
+		 WHERE user_id = $1 AND browser <> $2 AND ended_at IS NULL AND expires_at > $3
+		 ORDER BY created_at DESC, attempt_id DESC LIMIT 5`, a.User, a.Place.Browser, db.Stamp(tx.Now))
+}
+
 func endAttempt(ctx context.Context, tx *db.Tx, a Attempt) error {
 	return tx.Change(ctx, `
 		UPDATE attempts SET ended_at = $3

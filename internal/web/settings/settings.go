@@ -1,5 +1,5 @@
 // Package settings is the pages of a site's admins: who waits to be let in, help codes,
-// and the SMS balance. One guard stands before all of them: an active Admin who is in,
+// the SMS balance, and logins that several people may use. One guard stands before all of them: an active Admin who is in,
 // at that very site. To everybody else a page of another site is not there.
 package settings
 
@@ -18,6 +18,7 @@ import (
 	"keyturn/internal/request"
 	"keyturn/internal/rescue"
 	"keyturn/internal/session"
+	"keyturn/internal/sharing"
 	"keyturn/internal/site"
 	"keyturn/internal/web"
 )
@@ -30,6 +31,8 @@ type Settings struct {
 	Rescue *rescue.Desk
 	// Requests asks for users.
 	Requests *request.Desk
+	// Sharing finds logins that several people use.
+	Sharing *sharing.Desk
 	// BuyURL is where SMS are bought; empty: the account manager is asked.
 	BuyURL string
 }

@@ -52,6 +52,8 @@ type (
 	Hold string
 	// Notice is one thing that a person is told.
 	Notice string
+	// LoginChange is one change of a login name that can be undone.
+	LoginChange string
 	// Canary is one mail that is sent to measure how long mail takes.
 	Canary string
 )

@@ -69,7 +69,7 @@ func (p *Post) SendDue(ctx context.Context, limit int) error {
 const stopsMost = 3
 
 // takeUp sees to what outlives its job because the carriers were down for long: notices
-// wait again, and the links that stop a recovery are tried again.
+// wait again, and the links that stop a recovery or undo a change are tried again.
 func (p *Post) takeUp(ctx context.Context, limit int) error {
 	before := p.DB.Clock.Now().Add(-stalledAfter)
 	lost, err := stalled(ctx, p.DB, NoticeMail, before, limit)
@@ -80,12 +80,14 @@ func (p *Post) takeUp(ctx context.Context, limit int) error {
 	for _, m := range lost {
 		all = errors.Join(all, p.DB.Do(ctx, func(tx *db.Tx) error { return takeBack(ctx, tx, m) }))
 	}
-	stops, err := stalled(ctx, p.DB, RecoveryStop, before, stopsMost)
-	if err != nil {
-		return errors.Join(all, fmt.Errorf("look for links that nobody took: %w", err))
-	}
-	for _, m := range stops {
-		all = errors.Join(all, p.deliver(ctx, p.out, Deliver{User: m.User, Message: m.ID}))
+	for _, kind := range []Kind{RecoveryStop, LoginUndo} {
+		links, err := stalled(ctx, p.DB, kind, before, stopsMost)
+		if err != nil {
+			return errors.Join(all, fmt.Errorf("look for links that nobody took: %w", err))
+		}
+		for _, m := range links {
+			all = errors.Join(all, p.deliver(ctx, p.out, Deliver{User: m.User, Message: m.ID}))
+		}
 	}
 	return all
 }

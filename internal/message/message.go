@@ -38,6 +38,9 @@ const (
 	ResetLink Kind = "reset_link"
 	// RecoveryStop carries the link that stops a recovery by staff.
 	RecoveryStop Kind = "recovery_stop"
+	// LoginUndo tells an old address that it is no login name any more, and carries the link
+	// that undoes the change.
+	LoginUndo Kind = "login_undo"
 	// NoticeMail tells of things that happened: those of the notices that it is the
 	// message of.
 	NoticeMail Kind = "notice"

@@ -89,7 +89,7 @@ func codeScript(m Message, code, host string) (script, error) {
 			says = locale.Say(locale.TextProve, locale.Data{"Code": code, "From": from, "Until": until})
 		case TestCode:
 			says = locale.Say(locale.TextTest, locale.Data{"Code": code, "From": from})
-		case SignInCode, ResetLink, RecoveryStop, NoticeMail:
+		case SignInCode, ResetLink, RecoveryStop, LoginUndo, NoticeMail:
 			says = locale.Say(locale.TextSignin, locale.Data{"Code": code, "From": from, "Until": until})
 		}
 		if m.Reference != "" {
@@ -157,8 +157,11 @@ func link(base *url.URL, kind Kind, token string) (string, error) {
 		return "", fmt.Errorf("a link needs the public URL: %w", fault.Invalid)
 	}
 	under := "reset"
-	if kind == RecoveryStop {
+	switch kind { //nolint:exhaustive // the others have no links
+	case RecoveryStop:
 		under = "stop"
+	case LoginUndo:
+		under = "undo"
 	}
 	return base.JoinPath(under, url.PathEscape(token)).String(), nil
 }
@@ -167,7 +170,7 @@ func link(base *url.URL, kind Kind, token string) (string, error) {
 var noticeKinds = []NoticeKind{
 	MethodAdded, MethodRemoved, RecoveryCodesMade, RecoveryCodeUsed, FewRecoveryCodes, PasswordChanged, PasswordReset,
 	HelpAsked, HelpCodeGiven, HelpApproved, RecoveryBegun, RecoveryConfirmed, RecoveryContested, RecoveryDone,
-	LoginsJoined, SMSLow, AddressDead, StaffAdded,
+	LoginsJoined, LoginChanged, LoginUndone, MobileChanged, SessionsEnded, MemberLeft, SMSLow, AddressDead, StaffAdded,
 }
 
 // CheckTemplates says whether every SMS fits into one part with the longest names and

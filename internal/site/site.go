@@ -120,6 +120,38 @@ func MembershipsOf(ctx context.Context, from db.Reader, who id.User) ([]Membersh
 	return membershipsOf(ctx, from, who)
 }
 
+// MembershipsOfAll gives the memberships of many users, each user's as MembershipsOf does.
+func MembershipsOfAll(ctx context.Context, from db.Reader, who []id.User) (map[id.User][]Membership, error) {
+	rows, err := membershipsOfAll(ctx, from, who)
+	if err != nil {
+		return nil, fmt.Errorf("read memberships: %w", err)
+	}
+	all := make(map[id.User][]Membership, len(who))
+	for _, m := range rows {
+		all[m.User] = append(all[m.User], m)
+	}
+	return all, nil
+}
+
+// Hold keeps the site's row until the transaction ends: changes of who runs the site are
+// made one after the other, so that of two who remove each other one is too late.
+// fault.Conflict if there is none.
+func Hold(ctx context.Context, tx *db.Tx, which id.Site) error {
+	if err := hold(ctx, tx, which); err != nil {
+		return fmt.Errorf("hold a site: %w", err)
+	}
+	return nil
+}
+
+// Change stores what a membership has become: group, kind, status and toggles.
+// fault.Conflict if it is not what it was. Its epochs are the caller's to raise.
+func Change(ctx context.Context, tx *db.Tx, from, to Membership) error {
+	if err := change(ctx, tx, from, to); err != nil {
+		return fmt.Errorf("change a membership: %w", err)
+	}
+	return nil
+}
+
 // Admins gives the site's active office Admins, the longest standing first, 20 at most.
 func Admins(ctx context.Context, from db.Reader, which id.Site) ([]id.User, error) {
 	return admins(ctx, from, which)

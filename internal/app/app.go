@@ -16,6 +16,7 @@ import (
 	"keyturn/internal/db"
 	"keyturn/internal/delivery"
 	"keyturn/internal/job"
+	"keyturn/internal/member"
 	"keyturn/internal/message"
 	"keyturn/internal/password"
 	"keyturn/internal/secret"
@@ -51,6 +52,8 @@ type Parts struct {
 	Receipts hooks.Receipts
 	// Countries are those whose mobiles may get codes, as two letters.
 	Countries []string
+	// Domains says which domains take mail, before an address is saved.
+	Domains member.Domains
 	// BuySMS is where an admin buys SMS. May be empty.
 	BuySMS string
 	// MailHook signs the news of bounced mail. Empty: none is taken.
@@ -108,10 +111,10 @@ func New(p Parts) (*App, error) {
 	checker := &check.Checker{DB: p.DB, Standing: f.facts, Log: p.Log}
 	return &App{
 		parts: p, kit: kit, jobs: f.post.Jobs, desk: f.desk, check: checker, log: p.Log, metrics: f.numbers,
-		door:     &door.Door{Kit: kit, Desk: f.desk, Check: checker, Enrol: f.enrol, Rescue: f.rescue},
+		door:     &door.Door{Kit: kit, Desk: f.desk, Check: checker, Enrol: f.enrol, Rescue: f.rescue, Login: f.login},
 		me:       &me.Me{Kit: kit, Desk: f.desk, Check: checker, Enrol: f.enrol},
 		help:     help.Help{Kit: kit},
-		settings: &settings.Settings{Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, BuyURL: p.BuySMS},
+		settings: &settings.Settings{Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, Members: f.members, BuyURL: p.BuySMS},
 		staff:    &staff.Staff{Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue},
 		hooks:    &hooks.Hooks{Kit: kit, Post: f.post, DB: p.DB, Texts: p.Receipts, MailKey: p.MailHook},
 	}, nil

@@ -6,6 +6,8 @@ import (
 
 	"keyturn/internal/enrol"
 	"keyturn/internal/job"
+	"keyturn/internal/login"
+	"keyturn/internal/member"
 	"keyturn/internal/message"
 	"keyturn/internal/method"
 	"keyturn/internal/password"
@@ -24,6 +26,8 @@ type flows struct {
 	desk    *signin.Desk
 	enrol   *enrol.Desk
 	rescue  *rescue.Desk
+	login   *login.Desk
+	members *member.Desk
 	numbers metrics
 }
 
@@ -55,6 +59,11 @@ func newFlows(p Parts) (*flows, error) {
 		EndEnrol: f.desk.EndEnrol, Enrolling: f.desk.Enrols, Enrolled: f.rescue.StaffEnrolled, Unfit: func(plain string, who user.User) string { return string(f.rescue.Judge(plain, who)) },
 	}
 	f.desk.Joined = f.enrol.Join
+	f.login = &login.Desk{DB: p.DB, Post: f.post, VendorName: p.Vendor.Name}
+	f.members = &member.Desk{
+		DB: p.DB, Post: f.post, Standing: f.facts, Login: f.login, Domains: p.Domains, Countries: p.Countries,
+		VendorName: p.Vendor.Name, Invite: f.rescue.InviteFirst, EndGiven: f.rescue.EndGivenBy,
+	}
 	return f, f.work(p)
 }
 

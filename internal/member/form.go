@@ -182,4 +182,3 @@ func sure(doubts []Doubt, f Form) string {
 	}
 	return strings.Join(words, " ") + "|" + strings.TrimSpace(f.Email) + "|" + digits(f.Mobile)
 }
-

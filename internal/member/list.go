@@ -2,11 +2,14 @@ package member
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"keyturn/internal/authority"
 	"keyturn/internal/db"
+	"keyturn/internal/fault"
 	"keyturn/internal/id"
 	"keyturn/internal/method"
 	"keyturn/internal/policy"
@@ -138,11 +141,21 @@ type Card struct {
 	Locked  bool
 	Reasons []policy.Reason
 	Open    int
+	// Old is the address that can undo the last change of the login name, OldUntil until
+	// when; empty: none can.
+	Old      string
+	OldUntil time.Time
+	// Fresh says that the admin proved lately enough who they are.
+	Fresh bool
 }
 
 // Card reads one member; fault.NotFound for whoever is none of the admin's site.
-func (d *Desk) Card(ctx context.Context, admin site.Membership, whom id.User) (c Card, err error) {
+func (d *Desk) Card(ctx context.Context, by authority.Bearer, whom id.User) (c Card, err error) {
 	now := d.DB.Clock.Now()
+	admin, err := authority.Admin(ctx, d.DB, now, by)
+	if err != nil {
+		return c, err
+	}
 	s, err := d.find(ctx, d.DB, admin, whom)
 	if err != nil {
 		return c, err
@@ -159,6 +172,14 @@ func (d *Desk) Card(ctx context.Context, admin site.Membership, whom id.User) (c
 			return c, fmt.Errorf("read a site's admins: %w", err)
 		}
 		c.Last = len(admins) == 1
+	}
+	old, err := user.LiveChange(ctx, d.DB, now, whom)
+	if err != nil && !errors.Is(err, fault.NotFound) {
+		return c, fmt.Errorf("look for what can be undone: %w", err)
+	}
+	c.Old, c.OldUntil = string(old.Old), old.ExpiresAt
+	if c.Fresh, err = authority.Fresh(ctx, d.DB, now, d.Standing, by); err != nil {
+		return c, err
 	}
 	open, err := session.OpenAt(ctx, d.DB, s.at.ID, whom, now)
 	c.Open = len(open)

@@ -192,6 +192,10 @@ func leaves(ctx context.Context, tx *db.Tx, from, to site.Membership) (bool, err
 // a group, kind or status changes; a toggle has the policy decide again.
 func put(ctx context.Context, tx *db.Tx, s subject, to site.Membership, by audit.Actor) error {
 	from := s.member
+	facts := differences(from, to)
+	if len(facts) == 0 {
+		return nil
+	}
 	if err := site.Change(ctx, tx, from, to); err != nil {
 		return err
 	}
@@ -211,7 +215,7 @@ func put(ctx context.Context, tx *db.Tx, s subject, to site.Membership, by audit
 		return err
 	}
 	return audit.Record(ctx, tx, audit.Event{
-		Kind: audit.MembershipChanged, Actor: by, Site: from.Site, User: from.User, Facts: differences(from, to),
+		Kind: audit.MembershipChanged, Actor: by, Site: from.Site, User: from.User, Facts: facts,
 	})
 }
 

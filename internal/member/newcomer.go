@@ -81,4 +81,3 @@ func (d *Desk) settle(ctx context.Context, tx *db.Tx, s saving, fresh user.User,
 	}
 	return nil
 }
-

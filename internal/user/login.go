@@ -143,3 +143,9 @@ func Sweep(ctx context.Context, tx *db.Tx, limit int) error {
 	}
 	return nil
 }
+
+// LiveChange gives the latest change of a user's login name that can be undone;
+// fault.NotFound if there is none.
+func LiveChange(ctx context.Context, from db.Reader, now time.Time, who id.User) (LoginChange, error) {
+	return liveChange(ctx, from, who, now)
+}

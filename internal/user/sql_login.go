@@ -77,3 +77,10 @@ func sweepChanges(ctx context.Context, tx *db.Tx, before time.Time, limit int) e
 		       SELECT user_id, change_id FROM login_changes WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`, db.Stamp(before), limit)
 	return err
 }
+
+func liveChange(ctx context.Context, from db.Reader, who id.User, now time.Time) (LoginChange, error) {
+	return db.One(ctx, from, scanChange, `
+		SELECT`+changeColumns+` FROM login_changes
+		 WHERE user_id = $1 AND expires_at > $2 AND used_at IS NULL AND ended_at IS NULL
+		 ORDER BY change_id DESC LIMIT 1`, who, db.Stamp(now))
+}

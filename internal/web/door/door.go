@@ -10,6 +10,7 @@ import (
 	"keyturn/internal/check"
 	"keyturn/internal/enrol"
 	"keyturn/internal/locale"
+	"keyturn/internal/login"
 	"keyturn/internal/policy"
 	"keyturn/internal/rescue"
 	"keyturn/internal/secret"
@@ -26,6 +27,8 @@ type Door struct {
 	// Enrol adds a method in an enrol-only session; Rescue helps whoever is stuck.
 	Enrol  *enrol.Desk
 	Rescue *rescue.Desk
+	// Login undoes changes of login names.
+	Login *login.Desk
 }
 
 // SignIn answers "GET /signin".

@@ -1,5 +1,5 @@
-// Package settings is the pages of a site's admins: who waits to be let in, help codes,
-// and the SMS balance. One guard stands before all of them: an active Admin who is in,
+// Package settings is the pages of a site's admins: User Setup, who waits to be let in,
+// help codes, and the SMS balance. One guard stands before all of them: an active Admin who is in,
 // at that very site. To everybody else a page of another site is not there.
 package settings
 
@@ -14,6 +14,7 @@ import (
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
 	"keyturn/internal/locale"
+	"keyturn/internal/member"
 	"keyturn/internal/policy"
 	"keyturn/internal/rescue"
 	"keyturn/internal/session"
@@ -27,6 +28,8 @@ type Settings struct {
 	DB     *db.DB
 	Check  *check.Checker
 	Rescue *rescue.Desk
+	// Members is User Setup.
+	Members *member.Desk
 	// BuyURL is where SMS are bought; empty: the account manager is asked.
 	BuyURL string
 }
@@ -109,5 +112,5 @@ func (s *Settings) isAdmin(ctx context.Context, a check.Answer) (bool, error) {
 
 // prove sends an admin to prove again who they are, and back.
 func prove(w http.ResponseWriter, r *http.Request, next string) error {
-	return web.Go(w, r, "/me/prove?change="+string(policy.OtherChange)+"&next="+url.QueryEscape(next))
+	return web.Go(w, r, proofPath(next))
 }

@@ -60,6 +60,7 @@ func newFlows(p Parts) (*flows, error) {
 	}
 	f.desk.Joined = f.enrol.Join
 	f.login = &login.Desk{DB: p.DB, Post: f.post, VendorName: p.Vendor.Name}
+	f.enrol.Login, f.enrol.DeadDomain = f.login, p.Domains.Dead
 	f.members = &member.Desk{
 		DB: p.DB, Post: f.post, Standing: f.facts, Login: f.login, Domains: p.Domains, Countries: p.Countries,
 		VendorName: p.Vendor.Name, Invite: f.rescue.InviteFirst, EndGiven: f.rescue.EndGivenBy,

@@ -29,8 +29,8 @@ var reserved = []string{
 	"invalid", "test", "example", "localhost", "local", "example.com", "example.org", "example.net",
 }
 
-// dead says that no mail can reach an address for the sake of its domain.
-func (d Domains) dead(ctx context.Context, to address.Canonical) bool {
+// Dead says that no mail can reach an address for the sake of its domain.
+func (d Domains) Dead(ctx context.Context, to address.Canonical) bool {
 	domain := to.Domain()
 	if under(domain, d.Real) {
 		return false

@@ -88,7 +88,7 @@ func (s saving) has(any ...Field) bool {
 func (d *Desk) Save(ctx context.Context, by authority.Bearer, whom id.User, typed Typed) (saved Saved, err error) {
 	dead := false
 	if to, err := address.Email(typed.Now.Email); err == nil && !sameEmail(typed.Now.Email, typed.Was.Email) {
-		dead = d.Domains.dead(ctx, to) // slow: nothing is open
+		dead = d.Domains.Dead(ctx, to) // slow: nothing is open
 	}
 	err = d.change(ctx, by, whom, func(tx *db.Tx, s subject) error {
 		saved, err = d.save(ctx, tx, saving{subject: s, by: by, typed: typed}, dead)

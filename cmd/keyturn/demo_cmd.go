@@ -14,6 +14,7 @@ import (
 	"keyturn/internal/db"
 	"keyturn/internal/delivery"
 	"keyturn/internal/demo"
+	"keyturn/internal/member"
 	"keyturn/internal/message"
 	"keyturn/internal/secret"
 	"keyturn/internal/setup"
@@ -141,7 +142,8 @@ func (c demoCmd) serve(w *world, d *db.DB, keys *secret.Keys, people []demo.Pers
 	public := demoURL(listener.Addr())
 	desk := &webdemo.Desk{DB: d, Inbox: inbox, Setup: &setup.Desk{DB: d}, People: people, Kept: c.Data != ""}
 	a, err := app.New(app.Parts{
-		DB: d, Keys: keys, Log: log, PublicURL: public,
+		Domains: member.Domains{Real: []string{"example"}},
+		DB:      d, Keys: keys, Log: log, PublicURL: public,
 		Carriers:  message.Carriers{Codes: inbox, Notices: inbox, Texts: inbox, Sender: demoVendor, LinkBase: public},
 		Countries: []string{"AU", "NZ", "GB", "US"}, Watch: &delivery.Watch{DB: d, Log: log},
 		Vendor: web.Vendor{Name: demoVendor, Support: web.Contact{Name: "Workshop Desk support", Phone: "07 5550 0100", Hours: "Mon to Fri, 7 am to 6 pm"}},

@@ -15,6 +15,7 @@ import (
 	"keyturn/internal/db"
 	"keyturn/internal/delivery"
 	"keyturn/internal/mail"
+	"keyturn/internal/member"
 	"keyturn/internal/message"
 	"keyturn/internal/secret"
 	"keyturn/internal/sms"
@@ -82,7 +83,8 @@ func (s serveCmd) serve(w *world, c config.Config, d *db.DB, keys *secret.Keys, 
 	}
 	defer stop()
 	parts := app.Parts{
-		DB: d, Keys: keys, Log: log, Carriers: carriers, PublicURL: c.PublicURL, Vendor: vendor(c),
+		Domains: member.Domains{Real: c.RealDomains, Look: member.LookUp},
+		DB:      d, Keys: keys, Log: log, Carriers: carriers, PublicURL: c.PublicURL, Vendor: vendor(c),
 		TrustedProxies: c.TrustedProxies, HashSlots: slots(c), CodeLife: c.CodeLifetime, Node: node(c.Addr),
 		Countries: c.SMSCountries, BuySMS: c.SMSBuyURL, MailHook: c.MailHookSecret, Canaries: canaries, Watch: watch,
 	}

@@ -16,6 +16,7 @@ import (
 	"keyturn/internal/db"
 	"keyturn/internal/delivery"
 	"keyturn/internal/job"
+	"keyturn/internal/member"
 	"keyturn/internal/message"
 	"keyturn/internal/password"
 	"keyturn/internal/secret"
@@ -51,6 +52,8 @@ type Parts struct {
 	Receipts hooks.Receipts
 	// Countries are those whose mobiles may get codes, as two letters.
 	Countries []string
+	// Domains says which domains take mail, before an address is saved.
+	Domains member.Domains
 	// BuySMS is where an admin buys SMS. May be empty.
 	BuySMS string
 	// MailHook signs the news of bounced mail. Empty: none is taken.
@@ -110,6 +113,7 @@ func New(p Parts) (*App, error) {
 		parts: p, kit: kit, jobs: f.post.Jobs, desk: f.desk, check: checker, log: p.Log, metrics: f.numbers,
 		door: &door.Door{
 			Kit: kit, Desk: f.desk, Check: checker, Enrol: f.enrol, Rescue: f.rescue, Requests: f.request,
+			Login: f.login,
 		},
 		me: &me.Me{
 			Kit: kit, Desk: f.desk, Check: checker, Enrol: f.enrol, Requests: f.request,
@@ -117,7 +121,7 @@ func New(p Parts) (*App, error) {
 		help: help.Help{Kit: kit},
 		settings: &settings.Settings{
 			Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, Requests: f.request, Sharing: f.sharing,
-			BuyURL: p.BuySMS,
+			Members: f.members, BuyURL: p.BuySMS,
 		},
 		staff: &staff.Staff{
 			Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, Requests: f.request,

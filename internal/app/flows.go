@@ -6,6 +6,8 @@ import (
 
 	"keyturn/internal/enrol"
 	"keyturn/internal/job"
+	"keyturn/internal/login"
+	"keyturn/internal/member"
 	"keyturn/internal/message"
 	"keyturn/internal/method"
 	"keyturn/internal/password"
@@ -28,6 +30,8 @@ type flows struct {
 	rescue  *rescue.Desk
 	request *request.Desk
 	sharing *sharing.Desk
+	login   *login.Desk
+	members *member.Desk
 	numbers metrics
 }
 
@@ -69,6 +73,12 @@ func newFlows(p Parts) (*flows, error) {
 	f.desk.Joined = f.enrol.Join
 	f.sharing = &sharing.Desk{DB: p.DB, Post: f.post, Standing: f.facts, Countries: p.Countries}
 	f.desk.Crossed = sharing.Noticed
+	f.login = &login.Desk{DB: p.DB, Post: f.post, VendorName: p.Vendor.Name}
+	f.enrol.Login, f.enrol.DeadDomain = f.login, p.Domains.Dead
+	f.members = &member.Desk{
+		DB: p.DB, Post: f.post, Standing: f.facts, Login: f.login, Domains: p.Domains, Countries: p.Countries,
+		VendorName: p.Vendor.Name, Invite: f.rescue.InviteFirst, EndGiven: f.rescue.EndGivenBy,
+	}
 	return f, f.work(p)
 }
 

@@ -13,6 +13,7 @@ import (
 	"keyturn/internal/method"
 	"keyturn/internal/session"
 	"keyturn/internal/signin"
+	"keyturn/internal/user"
 )
 
 // sweepJob is the job that removes what is over.
@@ -37,6 +38,7 @@ func (f *flows) sweepAll(ctx context.Context, d *db.DB) error {
 		func(tx *db.Tx) error { return f.rescue.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return f.request.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return enrol.Sweep(ctx, tx, sweepMost) },
+		func(tx *db.Tx) error { return user.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return delivery.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { _, err := balance.SettleDue(ctx, tx, sweepMost); return err },
 	} {

@@ -150,6 +150,30 @@ const (
 	StaffContactChanged Kind = "staff.contact_changed"
 )
 
+// What admins change in User Setup.
+const (
+	// UserAdded: a user was made for somebody new.
+	UserAdded Kind = "user.added"
+	// UserInvited: somebody new was sent the link to set a first password.
+	UserInvited Kind = "user.invited"
+	// UserRenamed: a first or last name was changed.
+	UserRenamed Kind = "user.renamed"
+	// LoginChanged: a user has another login name from now on.
+	LoginChanged Kind = "login.changed"
+	// LoginUndone: the old address took such a change back.
+	LoginUndone Kind = "login.undone"
+	// MembershipAdded: a membership was made.
+	MembershipAdded Kind = "membership.added"
+	// MembershipChanged: a group, kind, status or toggle was changed.
+	MembershipChanged Kind = "membership.changed"
+	// MemberLeft: a member has left, and everything of theirs was ended.
+	MemberLeft Kind = "member.left"
+	// SessionsEnded: all sessions of a member were ended for them.
+	SessionsEnded Kind = "sessions.ended"
+	// TestCodeSent: a code that opens nothing was sent, to see whether it arrives.
+	TestCodeSent Kind = "test_code.sent"
+)
+
 // What happens to messages and to the SMS balance.
 const (
 	// MessageUndelivered: a message that a carrier had taken did not arrive.

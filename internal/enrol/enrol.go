@@ -19,8 +19,10 @@ import (
 	"context"
 	"time"
 
+	"keyturn/internal/address"
 	"keyturn/internal/db"
 	"keyturn/internal/id"
+	"keyturn/internal/login"
 	"keyturn/internal/message"
 	"keyturn/internal/method"
 	"keyturn/internal/password"
@@ -62,6 +64,10 @@ type Desk struct {
 	// Unfit says why a new password cannot be used, empty if it can. nil: its length alone
 	// is judged.
 	Unfit func(ctx context.Context, plain string, who user.User) (string, error)
+	// Login changes login names; DeadDomain says that no mail can reach an address for the
+	// sake of its domain, nil: nobody knows.
+	Login      *login.Desk
+	DeadDomain func(ctx context.Context, to address.Canonical) bool
 	// Burst is told when codes to numbers next to each other were stopped. May be nil.
 	Burst func()
 	// CodeLife shortens the life of codes, for tests; zero is ten minutes.
@@ -116,6 +122,11 @@ const (
 	LastWay Refused = "last_way"
 	// BadNumber says that codes cannot go to that number; Done.Why says why.
 	BadNumber Refused = "bad_number"
+	// BadEmail says that this is no address; Done.Why says why.
+	BadEmail Refused = "bad_email"
+	// CannotUse says that the address cannot be a login name. Why is not said: it may be
+	// somebody's.
+	CannotUse Refused = "cannot_use"
 	// SameNumber says that this number is proved already.
 	SameNumber Refused = "same_number"
 	// NumberSpent says that the number had its three codes and nobody typed one.

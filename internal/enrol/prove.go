@@ -18,7 +18,7 @@ import (
 
 const codePurpose = "proof code"
 
-// code is one set of digits that proves a number.
+// code is one set of digits that proves a number or an address.
 type code struct {
 	id        id.Code
 	method    id.Method
@@ -84,8 +84,14 @@ func (d *Desk) Mobile(ctx context.Context, h Holder) (Waiting, Done, error) {
 // ProveMobile compares what was typed with the code that went to the new number. The
 // right one makes it a method, in place of the number before.
 func (d *Desk) ProveMobile(ctx context.Context, h Holder, typed string) (Done, error) {
+	return d.proveCode(ctx, h, adding, typed)
+}
+
+// proveCode compares what was typed with the live code of the holder. What it proves is
+// what that code was sent to.
+func (d *Desk) proveCode(ctx context.Context, h Holder, needs []policy.Change, typed string) (Done, error) {
 	digits, formed := sixDigits(typed)
-	return d.change(ctx, h, adding, func(tx *db.Tx, s held) (Done, error) {
+	return d.change(ctx, h, needs, func(tx *db.Tx, s held) (Done, error) {
 		if !formed {
 			return Done{Refused: WrongForm}, nil
 		}
@@ -137,7 +143,7 @@ func (d *Desk) tryCode(ctx context.Context, tx *db.Tx, s held, c code, digits st
 	if err != nil {
 		return Done{}, fmt.Errorf("find a method: %w", err)
 	}
-	done, charges, err := d.guess(ctx, tx, s, policy.SMS)
+	done, charges, err := d.guess(ctx, tx, s, m.Kind)
 	if err != nil || done.Refused != "" {
 		return done, err
 	}
@@ -146,7 +152,9 @@ func (d *Desk) tryCode(ctx context.Context, tx *db.Tx, s held, c code, digits st
 	}
 	// It cost no guess, and the number is no unproved one any more.
 	for range unproved.Cap {
-		charges = append(charges, unprovedCharge(s.who.ID, m.Address))
+		if m.Kind == policy.SMS {
+			charges = append(charges, unprovedCharge(s.who.ID, m.Address))
+		}
 	}
 	if err := limit.GiveBack(ctx, tx, charges...); err != nil {
 		return Done{}, err
@@ -185,6 +193,9 @@ func (d *Desk) proved(ctx context.Context, tx *db.Tx, s held, c code, m method.M
 		if err := d.recordCode(ctx, tx, s, kind, m.ID); err != nil {
 			return Done{}, err
 		}
+	}
+	if m.Kind == policy.Email {
+		return d.takeName(ctx, tx, s, m)
 	}
 	all, err := method.Of(ctx, tx, s.who.ID)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"keyturn/internal/db/dbtest"
 	"keyturn/internal/enrol"
 	"keyturn/internal/job"
+	"keyturn/internal/login"
 	"keyturn/internal/message"
 	"keyturn/internal/method"
 	"keyturn/internal/password"
@@ -116,6 +117,7 @@ func open(t *testing.T, rawURL string) *world {
 	w.desk = &enrol.Desk{
 		DB: d, Keys: keys, Post: post, Standing: facts, Passkeys: passkeys, Slots: slots, Countries: facts.Countries,
 		VendorName: "Workshop Software", EndEnrol: w.door.EndEnrol,
+		Login: &login.Desk{DB: d, Post: post, VendorName: "Workshop Software"},
 		Burst: func() { w.mu.Lock(); defer w.mu.Unlock(); w.bursts++ },
 	}
 	w.door.Joined = w.desk.Join

@@ -56,6 +56,8 @@ type (
 	Request string
 	// Invitation is one link by which an approved request is accepted.
 	Invitation string
+	// LoginChange is one change of a login name that can be undone.
+	LoginChange string
 	// Canary is one mail that is sent to measure how long mail takes.
 	Canary string
 	// Split is one shared login that becomes several.

@@ -70,7 +70,8 @@ func (p *Post) SendDue(ctx context.Context, limit int) error {
 const linksMost = 3
 
 // takeUp sees to what outlives its job because the carriers were down for long: notices
-// wait again, and the links that stop a recovery or invite somebody are tried again.
+// wait again, and the links that stop a recovery, undo a change or invite somebody are
+// tried again.
 func (p *Post) takeUp(ctx context.Context, limit int) error {
 	before := p.DB.Clock.Now().Add(-stalledAfter)
 	lost, err := stalled(ctx, p.DB, NoticeMail, before, limit)
@@ -81,7 +82,7 @@ func (p *Post) takeUp(ctx context.Context, limit int) error {
 	for _, m := range lost {
 		all = errors.Join(all, p.DB.Do(ctx, func(tx *db.Tx) error { return takeBack(ctx, tx, m) }))
 	}
-	for _, kind := range []Kind{RecoveryStop, InvitationLink} {
+	for _, kind := range []Kind{RecoveryStop, LoginUndo, InvitationLink} {
 		links, err := stalled(ctx, p.DB, kind, before, linksMost)
 		if err != nil {
 			return errors.Join(all, fmt.Errorf("look for links that nobody took: %w", err))

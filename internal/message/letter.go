@@ -99,8 +99,8 @@ func (p *Post) text(ctx context.Context, out Carriers, m Message) (body, plain s
 		if all, err = carried(ctx, p.DB, m); err == nil {
 			s, err = noticeScript(m.Words, all)
 		}
-	case ResetLink, InvitationLink:
-		err = fmt.Errorf("a link for a password goes by mail: %w", fault.Invalid)
+	case ResetLink, LoginUndo, InvitationLink:
+		err = fmt.Errorf("a link for a password or a login name goes by mail: %w", fault.Invalid)
 	default:
 		err = fmt.Errorf("an SMS of an unknown kind: %w", fault.Invalid)
 	}
@@ -122,7 +122,7 @@ func (p *Post) pageOf(ctx context.Context, out Carriers, m Message, plain string
 	switch m.Kind {
 	case SignInCode, ProveCode, TestCode:
 		return codePage(m, plain, zone), nil
-	case ResetLink, RecoveryStop, InvitationLink:
+	case ResetLink, RecoveryStop, LoginUndo, InvitationLink:
 		to, err := link(out.LinkBase, m.Kind, plain)
 		if err != nil {
 			return page{}, err
@@ -171,7 +171,7 @@ func codePage(m Message, code string, zone *time.Location) page {
 		s.Hello = hello(name, locale.MailTestHello, locale.MailTestHelloName)
 		s.Then = locale.Say(locale.MailTestThen, locale.Data{"From": from})
 		s.Caution = locale.Say(locale.MailTestCaution, locale.Data{"From": from})
-	case SignInCode, ResetLink, RecoveryStop, InvitationLink, NoticeMail:
+	case SignInCode, ResetLink, RecoveryStop, LoginUndo, InvitationLink, NoticeMail:
 		s.Subject = locale.Say(locale.MailCodeSubject, locale.Data{"Code": shown, "From": from})
 		s.Hello = hello(name, locale.MailCodeHello, locale.MailCodeHelloName)
 		s.Caution = locale.Say(locale.MailCaution)
@@ -205,6 +205,11 @@ func linkPage(m Message, to string, zone *time.Location) page {
 		s.Hello = hello(name, locale.MailStopHello, locale.MailStopHelloName)
 		s.Then = locale.Say(locale.MailStopThen, locale.Data{"Until": until})
 		s.Caution = locale.Say(locale.MailStopCaution)
+	case LoginUndo:
+		s.Subject = locale.Say(locale.MailUndoSubject, locale.Data{"From": from})
+		s.Hello = hello(name, locale.MailUndoHello, locale.MailUndoHelloName)
+		s.Then = locale.Say(locale.MailUndoThen, locale.Data{"Until": until})
+		s.Caution = locale.Say(locale.MailUndoCaution)
 	case ResetLink, SignInCode, ProveCode, TestCode, NoticeMail:
 		s.Subject = locale.Say(locale.MailResetSubject, locale.Data{"From": from})
 		s.Hello = hello(name, locale.MailResetHello, locale.MailResetHelloName)

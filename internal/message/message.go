@@ -40,6 +40,9 @@ const (
 	RecoveryStop Kind = "recovery_stop"
 	// InvitationLink carries the link by which somebody accepts an invitation, by mail only.
 	InvitationLink Kind = "invitation"
+	// LoginUndo tells an old address that it is no login name any more, and carries the link
+	// that undoes the change.
+	LoginUndo Kind = "login_undo"
 	// NoticeMail tells of things that happened: those of the notices that it is the
 	// message of.
 	NoticeMail Kind = "notice"

@@ -62,6 +62,17 @@ const (
 	RecoveryDone NoticeKind = "recovery_done"
 	// LoginsJoined tells the user that two logins of theirs became one.
 	LoginsJoined NoticeKind = "logins_joined"
+	// LoginChanged tells the user that "by" gave them another login name; without "by" they
+	// did it themselves.
+	LoginChanged NoticeKind = "login_changed"
+	// LoginUndone tells the user that such a change was undone.
+	LoginUndone NoticeKind = "login_undone"
+	// MobileChanged tells the user that "by" changed their mobile number.
+	MobileChanged NoticeKind = "mobile_changed"
+	// SessionsEnded tells the user that "by" ended all of their sessions.
+	SessionsEnded NoticeKind = "sessions_ended"
+	// MemberLeft tells an admin that "by" noted that "who" has left.
+	MemberLeft NoticeKind = "member_left"
 	// SMSLow tells an admin that the SMS balance runs low; "left" is what is available.
 	SMSLow NoticeKind = "sms_low"
 	// AddressDead tells an admin that an address or number takes nothing; "who" is whose

@@ -89,7 +89,7 @@ func codeScript(m Message, code, host string) (script, error) {
 			says = locale.Say(locale.TextProve, locale.Data{"Code": code, "From": from, "Until": until})
 		case TestCode:
 			says = locale.Say(locale.TextTest, locale.Data{"Code": code, "From": from})
-		case SignInCode, ResetLink, RecoveryStop, InvitationLink, NoticeMail:
+		case SignInCode, ResetLink, RecoveryStop, LoginUndo, InvitationLink, NoticeMail:
 			says = locale.Say(locale.TextSignin, locale.Data{"Code": code, "From": from, "Until": until})
 		}
 		if m.Reference != "" {
@@ -162,6 +162,8 @@ func link(base *url.URL, kind Kind, token string) (string, error) {
 		under = "stop"
 	case InvitationLink:
 		under = "invitation"
+	case LoginUndo:
+		under = "undo"
 	}
 	return base.JoinPath(under, url.PathEscape(token)).String(), nil
 }
@@ -173,6 +175,7 @@ var noticeKinds = []NoticeKind{
 	LoginsJoined, SMSLow, AddressDead, StaffAdded,
 	RequestMade, RequestSecond, RequestApproved, RequestDeclined, RequestExpired, InvitationAccepted, AccessEnding, AccessEnded,
 	SharingDismissed, SplitPlanned, SplitSoon, SplitCancelled, SplitDone, SplitHeld,
+	LoginChanged, LoginUndone, MobileChanged, SessionsEnded, MemberLeft,
 }
 
 // CheckTemplates says whether every SMS fits into one part with the longest names and

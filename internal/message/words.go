@@ -46,15 +46,15 @@ func (k NoticeKind) about() about {
 	case HelpAsked:
 		return aboutHelp
 	case SMSLow, AddressDead, RequestApproved, RequestDeclined, RequestExpired, InvitationAccepted, AccessEnding, AccessEnded,
-		SharingDismissed, SplitHeld:
-		return aboutSite
+		SharingDismissed, SplitHeld, MemberLeft:
 	case RequestMade, RequestSecond:
 		return aboutRequest
 	case StaffAdded:
 		return aboutStaff
 	case MethodAdded, MethodRemoved, RecoveryCodesMade, RecoveryCodeUsed, FewRecoveryCodes, PasswordChanged, PasswordReset,
 		HelpCodeGiven, HelpApproved, RecoveryBegun, RecoveryConfirmed, RecoveryContested, RecoveryDone, LoginsJoined,
-		SplitPlanned, SplitSoon, SplitCancelled, SplitDone:
+		SplitPlanned, SplitSoon, SplitCancelled, SplitDone,
+		LoginChanged, LoginUndone, MobileChanged, SessionsEnded:
 	}
 	return aboutYou
 }
@@ -90,6 +90,8 @@ func (s speaker) what(n told) string {
 		return locale.Say(locale.NoticePasswordReset)
 	case LoginsJoined:
 		return locale.Say(locale.NoticeJoined)
+	case LoginChanged, LoginUndone, MobileChanged, SessionsEnded, MemberLeft:
+		return s.setUp(n)
 	case HelpAsked, HelpCodeGiven, HelpApproved:
 		return s.helped(n)
 	case RecoveryBegun, RecoveryConfirmed, RecoveryContested, RecoveryDone:
@@ -102,6 +104,29 @@ func (s speaker) what(n told) string {
 		return s.split(n)
 	}
 	return string(n.Kind) // of a later release
+}
+
+// setUp is what was changed in User Setup.
+func (s speaker) setUp(n told) string {
+	by := locale.Data{"By": s.by(n)}
+	switch {
+	case n.Kind == LoginChanged && n.Words["by"] == "":
+		return locale.Say(locale.NoticeLoginChanged)
+	case n.Kind == LoginChanged:
+		return locale.Say(locale.NoticeLoginChangedBy, by)
+	case n.Kind == LoginUndone:
+		return locale.Say(locale.NoticeLoginUndone)
+	case n.Kind == MobileChanged:
+		return locale.Say(locale.NoticeMobileChanged, by)
+	case n.Kind == SessionsEnded:
+		return locale.Say(locale.NoticeSessionsEnded, by)
+	default:
+		who := s.name(n.Words["who"])
+		if who == "" {
+			who = locale.Say(locale.NoticeAMember)
+		}
+		return locale.Say(locale.NoticeLeft, locale.Data{"By": s.by(n), "Who": who})
+	}
 }
 
 // helped is what an admin did, or is asked to do.
@@ -225,6 +250,9 @@ func (s speaker) then(n told) string {
 			return locale.Say(locale.NoticeThenHelped, locale.Data{"By": s.by(n)})
 		}
 	case MethodAdded, MethodRemoved, RecoveryCodesMade, RecoveryCodeUsed, PasswordChanged, PasswordReset, LoginsJoined:
+	case MemberLeft:
+		return locale.Say(locale.NoticeThenLeft, locale.Data{"By": s.by(n)})
+	case LoginChanged, LoginUndone, MobileChanged, SessionsEnded:
 	}
 	switch {
 	case n.Site == "" && s.Helper == "":

@@ -29,3 +29,23 @@ func RestingUntil(ctx context.Context, from db.Reader, now time.Time, m Method, 
 	}
 	return answer.Retry, nil
 }
+
+// RestingOfAll is RestingUntil for many methods, from a place where nobody is known; one
+// that takes a guess now is left out.
+func RestingOfAll(ctx context.Context, from db.Reader, now time.Time, all []Method) (map[id.Method]time.Time, error) {
+	charges := make([][]limit.Charge, len(all))
+	for i, m := range all {
+		charges[i] = Guesses(m.User, m.ID, false)
+	}
+	answers, err := limit.PeekEach(ctx, from, now, charges)
+	if err != nil {
+		return nil, err
+	}
+	resting := map[id.Method]time.Time{}
+	for i, answer := range answers {
+		if !answer.OK {
+			resting[all[i].ID] = answer.Retry
+		}
+	}
+	return resting, nil
+}

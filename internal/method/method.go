@@ -4,10 +4,12 @@ package method
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"keyturn/internal/db"
+	"keyturn/internal/fault"
 	"keyturn/internal/id"
 	"keyturn/internal/policy"
 )
@@ -32,7 +34,10 @@ type Method struct {
 	// AwaitsProof marks a new address that becomes a method only by a sign-in passed
 	// with another, proved one.
 	AwaitsProof bool
-	Pending     bool
+	// NoRecovery marks an address that an admin put there: it recovers nothing until its
+	// owner has signed in with the password from before (I14).
+	NoRecovery bool
+	Pending    bool
 	// UnprovedSent counts the codes that were sent to it while it was unproved.
 	UnprovedSent int
 	WrongInRow   int
@@ -59,6 +64,45 @@ func Link(ctx context.Context, tx *db.Tx, m Method) (Method, error) {
 // Of gives the methods of a user that were not removed, in the order of their making.
 func Of(ctx context.Context, from db.Reader, who id.User) ([]Method, error) {
 	return of(ctx, from, who)
+}
+
+// OfAll gives the methods of many users, each user's as Of does.
+func OfAll(ctx context.Context, from db.Reader, who []id.User) (map[id.User][]Method, error) {
+	rows, err := ofAll(ctx, from, who)
+	if err != nil {
+		return nil, fmt.Errorf("read methods: %w", err)
+	}
+	all := make(map[id.User][]Method, len(who))
+	for _, m := range rows {
+		all[m.User] = append(all[m.User], m)
+	}
+	return all, nil
+}
+
+// Restore puts the mailbox back that was a user's before, as it was when it was removed;
+// false if there is none. fault.Conflict if somebody else was first.
+func Restore(ctx context.Context, tx *db.Tx, who id.User, mailbox string) (bool, error) {
+	old, err := removedMailbox(ctx, tx, who, mailbox)
+	if errors.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("find a mailbox from before: %w", err)
+	}
+	if err := restore(ctx, tx, who, old.ID); err != nil {
+		return false, fmt.Errorf("restore a mailbox: %w", err)
+	}
+	return true, nil
+}
+
+// Entered notes that the user signed in with their password: a new mailbox may recover
+// from now on. withAnother says that a proved method other than email was passed, too:
+// then the mailbox is a method of theirs (package policy).
+func Entered(ctx context.Context, tx *db.Tx, who id.User, withAnother bool) error {
+	if err := entered(ctx, tx, who, withAnother); err != nil {
+		return fmt.Errorf("note a sign-in with a new mailbox: %w", err)
+	}
+	return nil
 }
 
 // ByID finds a method of a user; fault.NotFound if there is none.

@@ -121,6 +121,25 @@ func RecoveryLeft(ctx context.Context, from db.Reader, who id.User) (int, error)
 	return n, nil
 }
 
+// left is how many recovery codes a user has.
+type left struct {
+	user  id.User
+	codes int
+}
+
+// RecoveryLeftOfAll is RecoveryLeft for many users; who has none is left out.
+func RecoveryLeftOfAll(ctx context.Context, from db.Reader, who []id.User) (map[id.User]int, error) {
+	rows, err := recoveryLeftOfAll(ctx, from, who)
+	if err != nil {
+		return nil, fmt.Errorf("count recovery codes: %w", err)
+	}
+	all := make(map[id.User]int, len(rows))
+	for _, l := range rows {
+		all[l.user] = l.codes
+	}
+	return all, nil
+}
+
 // ReadRecovery reads a recovery code as people type it, in its one form, sixteen symbols:
 // small letters, spaces and dashes anywhere, O for 0, I and L for 1. false: it has not the
 // form of one at all.

@@ -11,23 +11,60 @@ import (
 
 const columns = `
 	user_id, method_id, kind, name, address, linked_at, proved_at, last_used_at, awaits_proof, pending,
-	unproved_sent, wrong_in_row, health, health_why`
+	unproved_sent, wrong_in_row, health, health_why, no_recovery`
 
 func scan(r db.Row) (m Method, err error) {
 	return m, r.Scan(&m.User, &m.ID, &m.Kind, &m.Name, &m.Address, db.When(&m.LinkedAt), db.When(&m.ProvedAt), db.When(&m.LastUsedAt),
-		&m.AwaitsProof, &m.Pending, &m.UnprovedSent, &m.WrongInRow, &m.Health, &m.HealthWhy)
+		&m.AwaitsProof, &m.Pending, &m.UnprovedSent, &m.WrongInRow, &m.Health, &m.HealthWhy, &m.NoRecovery)
 }
 
 func insert(ctx context.Context, tx *db.Tx, m Method) error {
 	return tx.Change(ctx, `
-		INSERT INTO methods (user_id, method_id, kind, name, address, linked_at, proved_at, awaits_proof, pending, unproved_sent, health, health_why)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-		m.User, m.ID, m.Kind, m.Name, m.Address, db.Stamp(m.LinkedAt), db.Stamp(m.ProvedAt), m.AwaitsProof, m.Pending, m.UnprovedSent, m.Health, m.HealthWhy)
+		INSERT INTO methods (user_id, method_id, kind, name, address, linked_at, proved_at, awaits_proof, pending, unproved_sent, health, health_why, no_recovery)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+		m.User, m.ID, m.Kind, m.Name, m.Address, db.Stamp(m.LinkedAt), db.Stamp(m.ProvedAt), m.AwaitsProof, m.Pending, m.UnprovedSent, m.Health, m.HealthWhy, m.NoRecovery)
 }
 
 func of(ctx context.Context, from db.Reader, who id.User) ([]Method, error) {
 	return db.Many(ctx, from, scan, `
 		SELECT `+columns+` FROM methods WHERE user_id = $1 AND removed_at IS NULL ORDER BY method_id`, who)
+}
+
+func ofAll(ctx context.Context, from db.Reader, who []id.User) ([]Method, error) {
+	return db.ManyIn(ctx, from, scan, who, func(places string) string {
+		return `
+		SELECT ` + columns + ` FROM methods WHERE user_id IN (` + places + `) AND removed_at IS NULL ORDER BY user_id, method_id`
+	})
+}
+
+func removedMailbox(ctx context.Context, from db.Reader, who id.User, mailbox string) (Method, error) {
+	return db.One(ctx, from, scan, `
+		SELECT `+columns+` FROM methods
+		 WHERE user_id = $1 AND kind = 'email' AND address = $2 AND removed_at IS NOT NULL AND NOT pending
+		 ORDER BY removed_at DESC, method_id DESC LIMIT 1`, who, mailbox)
+}
+
+func restore(ctx context.Context, tx *db.Tx, who id.User, which id.Method) error {
+	return tx.Change(ctx, `
+		UPDATE methods SET removed_at = NULL
+		 WHERE user_id = $1 AND method_id = $2 AND removed_at IS NOT NULL`, who, which)
+}
+
+func entered(ctx context.Context, tx *db.Tx, who id.User, withAnother bool) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE methods SET no_recovery = FALSE, awaits_proof = (awaits_proof AND NOT $2)
+		 WHERE user_id = $1 AND kind = 'email' AND removed_at IS NULL AND (no_recovery OR awaits_proof)`, who, withAnother)
+	return err
+}
+
+func recoveryLeftOfAll(ctx context.Context, from db.Reader, who []id.User) ([]left, error) {
+	return db.ManyIn(ctx, from, func(r db.Row) (l left, err error) { return l, r.Scan(&l.user, &l.codes) }, who, func(places string) string {
+		return `
+		SELECT c.user_id, COUNT(*)
+		  FROM recovery_codes c JOIN methods m ON m.user_id = c.user_id AND m.method_id = c.method_id
+		 WHERE c.user_id IN (` + places + `) AND c.used_at IS NULL AND m.removed_at IS NULL
+		 GROUP BY c.user_id`
+	})
 }
 
 func byID(ctx context.Context, from db.Reader, who id.User, which id.Method) (Method, error) {

@@ -80,7 +80,7 @@ func (j *judging) ask(ctx context.Context) (err error) {
 			logins[d.login] = true
 		}
 	}
-	if j.holders, err = holdersOf(ctx, j.im.DB, logins); err != nil {
+	if j.holders, err = holdersOf(ctx, j.im.DB, j.im.DB.Clock.Now(), logins); err != nil {
 		return fmt.Errorf("look for the login names: %w", err)
 	}
 	refs := make([]string, 0, len(j.order))

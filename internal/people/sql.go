@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"keyturn/internal/address"
 	"keyturn/internal/db"
@@ -85,9 +86,9 @@ func membersOf(ctx context.Context, from db.Reader, refs []string) (map[ref]memb
 	return all, err
 }
 
-// holdersOf reads who has these login names; of somebody with several memberships the
-// first by site.
-func holdersOf(ctx context.Context, from db.Reader, logins map[address.Canonical]bool) (map[address.Canonical]holder, error) {
+// holdersOf reads who has these login names, or may have them back (package user), at this
+// moment; of somebody with several memberships the first by site.
+func holdersOf(ctx context.Context, from db.Reader, now time.Time, logins map[address.Canonical]bool) (map[address.Canonical]holder, error) {
 	type found struct {
 		login string
 		holder
@@ -106,7 +107,15 @@ func holdersOf(ctx context.Context, from db.Reader, logins map[address.Canonical
 			  LEFT JOIN memberships m ON m.user_id = u.user_id
 			  LEFT JOIN sites s ON s.site_id = m.site_id
 			 WHERE u.login IN (`+places+`)
-			 ORDER BY u.login, s.ref, m.user_ref`, args...)
+			UNION ALL
+			SELECT c.old_login, u.staff, COALESCE(s.ref, ''), COALESCE(m.user_ref, '')
+			  FROM login_changes c
+			  JOIN users u ON u.user_id = c.user_id
+			  LEFT JOIN memberships m ON m.user_id = u.user_id
+			  LEFT JOIN sites s ON s.site_id = m.site_id
+			 WHERE c.old_login IN (`+places+`) AND c.used_at IS NULL AND c.ended_at IS NULL
+			   AND c.expires_at > $`+strconv.Itoa(len(args)+1)+`
+			 ORDER BY 1, 3, 4`, append(args, db.Stamp(now))...)
 		for _, f := range rows {
 			if _, ok := all[address.Canonical(f.login)]; !ok {
 				all[address.Canonical(f.login)] = f.holder

@@ -192,7 +192,7 @@ func (u unit) still(ctx context.Context, tx *db.Tx) (fresh []*Row, outrun []late
 	for _, r := range u.rows {
 		logins[r.draft.login] = true
 	}
-	holders, err := holdersOf(ctx, tx, logins)
+	holders, err := holdersOf(ctx, tx, tx.Now, logins)
 	if err != nil {
 		return nil, nil, fmt.Errorf("look for the login names: %w", err)
 	}

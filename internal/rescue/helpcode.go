@@ -238,3 +238,12 @@ func (d *Desk) usedHelpCode(ctx context.Context, tx *db.Tx, w Waiting, c helpCod
 	}
 	return d.recovered(ctx, tx, w, r)
 }
+
+// EndGivenBy ends the help codes that an admin of a site made and nobody has used: they
+// have left.
+func (d *Desk) EndGivenBy(ctx context.Context, tx *db.Tx, at id.Site, by id.User) error {
+	if err := endGivenBy(ctx, tx, at, by); err != nil {
+		return fmt.Errorf("end the help codes of an admin: %w", err)
+	}
+	return nil
+}

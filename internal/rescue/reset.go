@@ -60,6 +60,8 @@ type reset struct {
 	id        id.Reset
 	epoch     int64
 	expiresAt time.Time
+	// first says that it is an invitation to set a first password, which leaves no mark.
+	first bool
 }
 
 // Workers registers the work of this package.
@@ -188,12 +190,41 @@ func entitled(ctx context.Context, from db.Reader, who user.User) (home id.Site,
 	// A new address that nobody has signed in with under the old password recovers nothing
 	// (I14): an admin who edits it does not get the account.
 	return home, slices.ContainsFunc(methods, func(m method.Method) bool {
-		return m.Kind == policy.Email && m.Address == string(who.Login) && !m.AwaitsProof && !m.Pending
+		return m.Kind == policy.Email && m.Address == string(who.Login) && !m.AwaitsProof && !m.NoRecovery && !m.Pending
 	}), nil
+}
+
+// invitationLife is how long somebody new has to set their first password.
+const invitationLife = 7 * 24 * time.Hour
+
+// InviteFirst promises somebody new, who never had a password, the link to set one: it
+// works once, for 7 days. It is no reset, and leaves no mark of one. by is who made the
+// user.
+func (d *Desk) InviteFirst(ctx context.Context, tx *db.Tx, who user.User, home id.Site, by audit.Actor) error {
+	if who.Password.Encoded() != "" {
+		return fmt.Errorf("a first password for somebody who has one: %w", fault.Conflict)
+	}
+	return d.promiseReset(ctx, tx, linking{who: who, home: home, life: invitationLife, first: true, by: by})
+}
+
+// linking is what a link to set a password is made of.
+type linking struct {
+	who   user.User
+	home  id.Site
+	life  time.Duration
+	first bool
+	by    audit.Actor
 }
 
 // sendReset makes the link, which replaces those before it.
 func (d *Desk) sendReset(ctx context.Context, tx *db.Tx, a asking, who user.User, home id.Site) error {
+	return d.promiseReset(ctx, tx, linking{
+		who: who, home: home, life: resetLife, by: userActor(who.ID, session.Place{Network: a.network, Agent: a.agent}),
+	})
+}
+
+func (d *Desk) promiseReset(ctx context.Context, tx *db.Tx, l linking) error {
+	who, home := l.who, l.home
 	if err := endResets(ctx, tx, who.ID); err != nil {
 		return fmt.Errorf("end the links before: %w", err)
 	}
@@ -202,7 +233,7 @@ func (d *Desk) sendReset(ctx context.Context, tx *db.Tx, a asking, who user.User
 		return err
 	}
 	token, hash := secret.Token()
-	r := reset{user: who.ID, id: id.New[id.Reset](), epoch: number, expiresAt: tx.Now.Add(resetLife)}
+	r := reset{user: who.ID, id: id.New[id.Reset](), epoch: number, expiresAt: tx.Now.Add(l.life), first: l.first}
 	if err := insertReset(ctx, tx, r, hash); err != nil {
 		return fmt.Errorf("store a link: %w", err)
 	}
@@ -210,7 +241,9 @@ func (d *Desk) sendReset(ctx context.Context, tx *db.Tx, a asking, who user.User
 	if err != nil {
 		return err
 	}
-	words.Agent = a.agent
+	if !l.first {
+		words.Agent = l.by.Agent
+	}
 	_, err = d.Post.Promise(ctx, tx, message.Message{
 		ID: id.New[id.Message](), User: who.ID, Site: home, Kind: message.ResetLink, Channel: message.Email,
 		Address: string(who.Login), Words: words, ExpiresAt: r.expiresAt,
@@ -219,7 +252,7 @@ func (d *Desk) sendReset(ctx context.Context, tx *db.Tx, a asking, who user.User
 		return fmt.Errorf("promise a link: %w", err)
 	}
 	return audit.Record(ctx, tx, audit.Event{
-		Kind: audit.ResetAsked, Actor: userActor(who.ID, session.Place{Network: a.network, Agent: a.agent}),
+		Kind: map[bool]audit.Kind{true: audit.UserInvited, false: audit.ResetAsked}[l.first], Actor: l.by,
 		User: who.ID, Site: home, Facts: map[string]string{"reset": string(r.id)},
 	})
 }
@@ -342,9 +375,12 @@ func (d *Desk) setPassword(ctx context.Context, tx *db.Tx, r reset, fresh passwo
 	if err := user.SetPassword(ctx, tx, who.ID, fresh); err != nil {
 		return err
 	}
-	// Also where nothing more is required: the policy knows when it ends.
-	if err := user.MarkReset(ctx, tx, who.ID); err != nil {
-		return err
+	// Also where nothing more is required: the policy knows when it ends. A first password
+	// replaces none.
+	if !r.first {
+		if err := user.MarkReset(ctx, tx, who.ID); err != nil {
+			return err
+		}
 	}
 	err = d.Post.Tell(ctx, tx, message.Notice{
 		User: who.ID, Site: home, Kind: message.PasswordReset, Changed: policy.Email,

@@ -32,15 +32,16 @@ func endResets(ctx context.Context, tx *db.Tx, who id.User) error {
 
 func insertReset(ctx context.Context, tx *db.Tx, r reset, hash []byte) error {
 	return tx.Change(ctx, `
-		INSERT INTO resets (user_id, reset_id, token_hash, user_epoch, made_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)`,
-		r.user, r.id, hash, r.epoch, db.Stamp(tx.Now), db.Stamp(r.expiresAt))
+		INSERT INTO resets (user_id, reset_id, token_hash, user_epoch, made_at, expires_at, first_password)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		r.user, r.id, hash, r.epoch, db.Stamp(tx.Now), db.Stamp(r.expiresAt), r.first)
 }
 
 func resetByHash(ctx context.Context, from db.Reader, hash []byte, now any) (reset, error) {
 	return db.One(ctx, from, func(r db.Row) (one reset, err error) {
-		return one, r.Scan(&one.user, &one.id, &one.epoch, db.When(&one.expiresAt))
+		return one, r.Scan(&one.user, &one.id, &one.epoch, db.When(&one.expiresAt), &one.first)
 	}, `
-		SELECT user_id, reset_id, user_epoch, expires_at FROM resets
+		SELECT user_id, reset_id, user_epoch, expires_at, first_password FROM resets
 		 WHERE token_hash = $1 AND used_at IS NULL AND ended_at IS NULL AND expires_at > $2`, hash, now)
 }
 
@@ -133,6 +134,13 @@ func endHelpCodes(ctx context.Context, tx *db.Tx, who id.User) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE help_codes SET ended_at = $2
 		 WHERE user_id = $1 AND used_at IS NULL AND ended_at IS NULL`, who, db.Stamp(tx.Now))
+	return err
+}
+
+func endGivenBy(ctx context.Context, tx *db.Tx, at id.Site, by id.User) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE help_codes SET ended_at = $3
+		 WHERE site_id = $1 AND given_by = $2 AND origin = 'admin' AND used_at IS NULL AND ended_at IS NULL`, at, by, db.Stamp(tx.Now))
 	return err
 }
 

@@ -156,6 +156,42 @@ func Recent(ctx context.Context, from db.Reader, who id.User, limit int) ([]Sess
 	return recent(ctx, from, who, limit)
 }
 
+// LastAt gives when each of many users last began a session at a site; one who did not,
+// as far as sessions are kept (90 days), is left out.
+func LastAt(ctx context.Context, from db.Reader, at id.Site, who []id.User) (map[id.User]time.Time, error) {
+	rows, err := lastAt(ctx, from, at, who)
+	if err != nil {
+		return nil, fmt.Errorf("read last sign-ins: %w", err)
+	}
+	all := make(map[id.User]time.Time, len(rows))
+	for _, l := range rows {
+		all[l.User] = l.StartedAt
+	}
+	return all, nil
+}
+
+// OpenAt gives a user's sessions at a site that are neither over nor of before a change.
+func OpenAt(ctx context.Context, from db.Reader, at id.Site, who id.User, now time.Time) ([]Session, error) {
+	all, err := open(ctx, from, who, now)
+	if err != nil {
+		return nil, fmt.Errorf("read open sessions: %w", err)
+	}
+	var here []Session
+	for _, s := range all {
+		if s.Site != at {
+			continue
+		}
+		present, err := Under(ctx, from, s)
+		if err != nil {
+			return nil, err
+		}
+		if present.UserEpoch == s.UserEpoch && present.MemberEpoch == s.MemberEpoch {
+			here = append(here, s)
+		}
+	}
+	return here, nil
+}
+
 // Known says whether the user completed a sign-in in this browser, or from this
 // network, in the last 30 days.
 func Known(ctx context.Context, from db.Reader, who id.User, at Place, now time.Time) (bool, error) {

@@ -67,6 +67,15 @@ func open(ctx context.Context, from db.Reader, who id.User, now time.Time) ([]Se
 		 ORDER BY started_at DESC, session_id DESC LIMIT 100`, who, db.Stamp(now))
 }
 
+func lastAt(ctx context.Context, from db.Reader, at id.Site, who []id.User) ([]Session, error) {
+	return db.ManyIn(ctx, from, func(r db.Row) (s Session, err error) { return s, r.Scan(&s.User, db.When(&s.StartedAt)) }, who,
+		func(places string) string {
+			return `
+		SELECT user_id, MAX(started_at) FROM sessions
+		 WHERE user_id IN (` + places + `) AND site_id = $1 GROUP BY user_id`
+		}, string(at))
+}
+
 const deviceColumns = `
 	user_id, device_id, user_epoch, sites, browser, network, agent, since, last_used_at, ends_at, ended_at`
 

@@ -13,6 +13,7 @@ import (
 	"keyturn/internal/epoch"
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
+	"keyturn/internal/method"
 	"keyturn/internal/policy"
 	"keyturn/internal/secret"
 	"keyturn/internal/session"
@@ -206,11 +207,25 @@ func (d *Desk) enter(ctx context.Context, tx *db.Tx, e entry) (Next, error) {
 	if err := session.Remember(ctx, tx, a.User, a.Place); err != nil {
 		return Next{}, err
 	}
+	if err := d.confirm(ctx, tx, a, fresh); err != nil {
+		return Next{}, err
+	}
 	next := Next{Step: In, Session: token, ReturnTo: a.ReturnTo}
 	if next.Device, err = d.rememberDevice(ctx, tx, e); err != nil {
 		return Next{}, err
 	}
 	return next, d.recordEntry(ctx, tx, a, s, e.decision)
+}
+
+// confirm has a new mailbox recover from now on, where the session began with the
+// password that was there before it, and makes it a method where another one, proved
+// before, was passed (I14).
+func (d *Desk) confirm(ctx context.Context, tx *db.Tx, a Attempt, s session.Session) error {
+	if s.Began != session.BeganPassword {
+		return nil
+	}
+	factor := policy.MethodKind(s.Factor)
+	return method.Entered(ctx, tx, a.User, factor != "" && factor != policy.Email)
 }
 
 // spared says that a remembered device took the place of the second factor.

@@ -149,9 +149,41 @@ func MembershipIn(ctx context.Context, from db.Reader, which id.Site, who id.Use
 	return membershipIn(ctx, from, which, who)
 }
 
+// MembershipsOfAll gives the memberships of many users, each user's as MembershipsOf does.
+func MembershipsOfAll(ctx context.Context, from db.Reader, who []id.User) (map[id.User][]Membership, error) {
+	rows, err := membershipsOfAll(ctx, from, who)
+	if err != nil {
+		return nil, fmt.Errorf("read memberships: %w", err)
+	}
+	all := make(map[id.User][]Membership, len(who))
+	for _, m := range rows {
+		all[m.User] = append(all[m.User], m)
+	}
+	return all, nil
+}
+
 // Counts says how many active members each group of the site has.
 func Counts(ctx context.Context, from db.Reader, which id.Site) (map[policy.Group]int, error) {
 	return counts(ctx, from, which)
+}
+
+// Hold keeps the site's row until the transaction ends: changes of who runs the site are
+// made one after the other, so that of two who remove each other one is too late.
+// fault.Conflict if there is none.
+func Hold(ctx context.Context, tx *db.Tx, which id.Site) error {
+	if err := hold(ctx, tx, which); err != nil {
+		return fmt.Errorf("hold a site: %w", err)
+	}
+	return nil
+}
+
+// Change stores what a membership has become: group, kind, status and toggles.
+// fault.Conflict if it is not what it was. Its epochs are the caller's to raise.
+func Change(ctx context.Context, tx *db.Tx, from, to Membership) error {
+	if err := change(ctx, tx, from, to); err != nil {
+		return fmt.Errorf("change a membership: %w", err)
+	}
+	return nil
 }
 
 // End makes the memberships inactive whose access is over, and gives them; limit at most.

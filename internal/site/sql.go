@@ -113,6 +113,27 @@ func membershipsOf(ctx context.Context, from db.Reader, who id.User) ([]Membersh
 		 WHERE m.user_id = $1 ORDER BY s.name, s.site_id`, who)
 }
 
+func membershipsOfAll(ctx context.Context, from db.Reader, who []id.User) ([]Membership, error) {
+	return db.ManyIn(ctx, from, scanMember, who, func(places string) string {
+		return `
+		SELECT ` + memberColumns + ` FROM memberships m JOIN sites s ON s.site_id = m.site_id
+		 WHERE m.user_id IN (` + places + `) ORDER BY m.user_id, s.name, s.site_id`
+	})
+}
+
+func hold(ctx context.Context, tx *db.Tx, which id.Site) error {
+	return tx.Change(ctx, `UPDATE sites SET name = name WHERE site_id = $1`, which)
+}
+
+func change(ctx context.Context, tx *db.Tx, from, to Membership) error {
+	return tx.Change(ctx, `
+		UPDATE memberships
+		   SET member_group = $3, kind = $4, status = $5, sales_dashboard = $6, business_intelligence = $7, twofa = $8
+		 WHERE site_id = $1 AND user_id = $2 AND member_group = $9 AND kind = $10 AND status = $11`,
+		from.Site, from.User, to.Group, to.Kind, to.Status, to.SalesDashboard, to.BusinessIntelligence, to.TwoFA,
+		from.Group, from.Kind, from.Status)
+}
+
 func admins(ctx context.Context, from db.Reader, which id.Site) ([]id.User, error) {
 	return db.Many(ctx, from, func(r db.Row) (u id.User, err error) { return u, r.Scan(&u) }, `
 		SELECT user_id FROM memberships

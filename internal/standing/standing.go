@@ -80,57 +80,71 @@ func (s Source) Of(ctx context.Context, from db.Reader, now time.Time, a Asker) 
 	return f, err
 }
 
-func (s Source) membership(ctx context.Context, from db.Reader, now time.Time, m site.Membership) (policy.Membership, error) {
-	at, err := site.ByID(ctx, from, m.Site)
-	if err != nil {
-		return policy.Membership{}, fmt.Errorf("read a site: %w", err)
-	}
-	fact := policy.Membership{
-		Site: string(at.ID), SiteName: at.Name, Zone: at.Zone,
-		Kind: m.Kind, Group: m.Group, Status: m.Status, EndsAt: m.Until, Required2FA: m.TwoFA,
-		Setting: at.TwoFA, Remember: at.Remember, Weakest: at.Weakest,
-	}
-	if err := s.balance(ctx, from, now, at, m, &fact); err != nil {
-		return fact, err
-	}
-	if m.Group == policy.GroupAdmin {
-		admins, err := site.Admins(ctx, from, m.Site)
-		if err != nil {
-			return fact, fmt.Errorf("read a site's admins: %w", err)
-		}
-		fact.LoneAdmin = slices.Equal(admins, []id.User{m.User})
-	}
-	if fact.Integrations, err = integrations(ctx, from, m.Site); err != nil {
-		return fact, err
-	}
-	p, defined, err := plan.Of(ctx, from, m.Site)
-	if err != nil {
-		return fact, err
-	}
-	fact.Rollout = policy.Rollout{
-		Defined: defined, BeganAt: p.BeganAt, PrepareFrom: p.PrepareFrom,
-		EnforceAt: p.EnforceAt, ExtendedUntil: p.ExtendedUntil,
-	}
-	return fact, nil
+// place is what is known of a site, whoever its member is.
+type place struct {
+	site         site.Site
+	account      balance.Account
+	admins       []id.User
+	integrations []policy.Integration
+	rollout      policy.Rollout
 }
 
-// balance fills in what the site can pay for, and what of that this member may use.
-func (s Source) balance(ctx context.Context, from db.Reader, now time.Time, at site.Site, m site.Membership, fact *policy.Membership) error {
-	if !s.SMS {
-		return nil
+func (s Source) place(ctx context.Context, from db.Reader, which id.Site) (p place, err error) {
+	if p.site, err = site.ByID(ctx, from, which); err != nil {
+		return p, fmt.Errorf("read a site: %w", err)
 	}
-	account, err := balance.Of(ctx, from, m.Site)
+	if s.SMS {
+		if p.account, err = balance.Of(ctx, from, which); err != nil {
+			return p, fmt.Errorf("read an SMS balance: %w", err)
+		}
+	}
+	if p.admins, err = site.Admins(ctx, from, which); err != nil {
+		return p, fmt.Errorf("read a site's admins: %w", err)
+	}
+	if p.integrations, err = integrations(ctx, from, which); err != nil {
+		return p, err
+	}
+	kept, defined, err := plan.Of(ctx, from, which)
 	if err != nil {
-		return fmt.Errorf("read an SMS balance: %w", err)
+		return p, err
 	}
-	fact.SMSAvailable, fact.SMSFloat = account.Available, account.Float
-	if m.Group != policy.GroupAdmin || account.Available > account.Float {
-		return nil // nobody touches the float
+	p.rollout = policy.Rollout{
+		Defined: defined, BeganAt: kept.BeganAt, PrepareFrom: kept.PrepareFrom,
+		EnforceAt: kept.EnforceAt, ExtendedUntil: kept.ExtendedUntil,
 	}
-	if fact.FloatUsed, err = balance.FloatUsed(ctx, from, now, m.Site, at.Zone, m.User); err != nil {
-		return fmt.Errorf("read what is used of a float: %w", err)
+	return p, nil
+}
+
+func (s Source) membership(ctx context.Context, from db.Reader, now time.Time, m site.Membership) (policy.Membership, error) {
+	p, err := s.place(ctx, from, m.Site)
+	if err != nil {
+		return policy.Membership{}, err
 	}
-	return nil
+	return s.member(ctx, from, now, p, m)
+}
+
+// member is a membership at a place.
+func (s Source) member(ctx context.Context, from db.Reader, now time.Time, p place, m site.Membership) (policy.Membership, error) {
+	fact := policy.Membership{
+		Site: string(p.site.ID), SiteName: p.site.Name, Zone: p.site.Zone,
+		Kind: m.Kind, Group: m.Group, Status: m.Status, EndsAt: m.Until, Required2FA: m.TwoFA,
+		Setting: p.site.TwoFA, Remember: p.site.Remember, Weakest: p.site.Weakest,
+		Integrations: slices.Clone(p.integrations), Rollout: p.rollout,
+		LoneAdmin: m.Group == policy.GroupAdmin && slices.Equal(p.admins, []id.User{m.User}),
+	}
+	if !s.SMS {
+		return fact, nil
+	}
+	// What the site can pay for, and what of that this member may use.
+	fact.SMSAvailable, fact.SMSFloat = p.account.Available, p.account.Float
+	if m.Group != policy.GroupAdmin || p.account.Available > p.account.Float {
+		return fact, nil // nobody touches the float
+	}
+	var err error
+	if fact.FloatUsed, err = balance.FloatUsed(ctx, from, now, m.Site, p.site.Zone, m.User); err != nil {
+		return fact, fmt.Errorf("read what is used of a float: %w", err)
+	}
+	return fact, nil
 }
 
 // FloatFor says whether somebody may be sent an SMS from the float of a site: an active
@@ -171,10 +185,7 @@ func integrations(ctx context.Context, from db.Reader, at id.Site) ([]policy.Int
 }
 
 func (s Source) person(ctx context.Context, from db.Reader, now time.Time, a Asker) (policy.User, error) {
-	u := policy.User{
-		Staff: a.User.Staff, Wants2FA: a.User.Wants2FA, Usual: a.User.Usual,
-		ResetMarkAt: a.User.ResetMarkAt, RiskAt: a.User.RiskAt,
-	}
+	u := userFact(a.User)
 	methods, err := method.Of(ctx, from, a.User.ID)
 	if err != nil {
 		return u, fmt.Errorf("read methods: %w", err)
@@ -184,27 +195,35 @@ func (s Source) person(ctx context.Context, from db.Reader, now time.Time, a Ask
 		return u, fmt.Errorf("read known places: %w", err)
 	}
 	for _, m := range methods {
-		fact, err := s.method(ctx, from, now, m, known)
-		if err != nil {
-			return u, err
+		fact := s.method(m)
+		if m.Kind == policy.Recovery {
+			if fact.Left, err = method.RecoveryLeft(ctx, from, m.User); err != nil {
+				return u, fmt.Errorf("count recovery codes: %w", err)
+			}
+		} else if fact.RestingUntil, err = method.RestingUntil(ctx, from, now, m, known); err != nil {
+			return u, fmt.Errorf("read what is left of a method's guesses: %w", err)
 		}
 		u.Methods = append(u.Methods, fact)
 	}
 	return u, nil
 }
 
-func (s Source) method(ctx context.Context, from db.Reader, now time.Time, m method.Method, known bool) (policy.Method, error) {
+func userFact(who user.User) policy.User {
+	return policy.User{
+		Staff: who.Staff, Wants2FA: who.Wants2FA, Usual: who.Usual, ResetMarkAt: who.ResetMarkAt, RiskAt: who.RiskAt,
+	}
+}
+
+// method is what stands in a method's own row, and what is known of its channel. What is
+// left of recovery codes and of guesses is the caller's to add.
+func (s Source) method(m method.Method) policy.Method {
 	fact := policy.Method{
 		ID: string(m.ID), Kind: m.Kind, LinkedAt: m.LinkedAt, ProvedAt: m.ProvedAt, LastUsedAt: m.LastUsedAt,
 		Pending: m.Pending, AwaitsProof: m.AwaitsProof, UnprovedSent: m.UnprovedSent, Health: m.Health, Spent: m.Spent(),
 	}
-	var err error
 	switch m.Kind {
 	case policy.Recovery:
-		if fact.Left, err = method.RecoveryLeft(ctx, from, m.User); err != nil {
-			return fact, fmt.Errorf("count recovery codes: %w", err)
-		}
-		return fact, nil
+		return fact
 	case policy.SMS:
 		if _, err := phone.Mobile(m.Address, "", s.Countries); s.SMS && err != nil {
 			fact.Health = policy.HealthRefused
@@ -214,8 +233,5 @@ func (s Source) method(ctx context.Context, from db.Reader, now time.Time, m met
 	if s.Channel != nil {
 		fact.ChannelHealth = s.Channel(m.Kind)
 	}
-	if fact.RestingUntil, err = method.RestingUntil(ctx, from, now, m, known); err != nil {
-		return fact, fmt.Errorf("read what is left of a method's guesses: %w", err)
-	}
-	return fact, nil
+	return fact
 }

@@ -41,6 +41,12 @@ func byID(ctx context.Context, from db.Reader, who id.User) (User, error) {
 	return db.One(ctx, from, scan, `SELECT `+columns+` FROM users WHERE user_id = $1`, who)
 }
 
+func byIDs(ctx context.Context, from db.Reader, who []id.User) ([]User, error) {
+	return db.ManyIn(ctx, from, scan, who, func(places string) string {
+		return `SELECT ` + columns + ` FROM users WHERE user_id IN (` + places + `)`
+	})
+}
+
 func hold(ctx context.Context, tx *db.Tx, who id.User) (User, error) {
 	return db.One(ctx, tx, scan, `UPDATE users SET risk_at = risk_at WHERE user_id = $1 RETURNING `+columns, who)
 }

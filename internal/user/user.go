@@ -50,13 +50,14 @@ func (u User) Name() string {
 	return string(u.Login)
 }
 
-// Add stores a new user; fault.Conflict if the login name is taken.
+// Add stores a new user; fault.Conflict if the login name is taken, or kept for somebody
+// who may undo the change of theirs.
 func Add(ctx context.Context, tx *db.Tx, u User) (User, error) {
 	u.ID, u.CreatedAt = id.New[id.User](), tx.Now
 	if err := insert(ctx, tx, u); err != nil {
 		return u, fmt.Errorf("add a user: %w", err)
 	}
-	return u, nil
+	return u, free(ctx, tx, u.ID, u.Login)
 }
 
 // ByID finds a user; fault.NotFound if there is none.
@@ -69,6 +70,19 @@ func ByID(ctx context.Context, from db.Reader, who id.User) (User, error) {
 // none.
 func Hold(ctx context.Context, tx *db.Tx, who id.User) (User, error) {
 	return hold(ctx, tx, who)
+}
+
+// ByIDs finds many users; those who are not there are left out.
+func ByIDs(ctx context.Context, from db.Reader, who []id.User) (map[id.User]User, error) {
+	rows, err := byIDs(ctx, from, who)
+	if err != nil {
+		return nil, fmt.Errorf("find users: %w", err)
+	}
+	all := make(map[id.User]User, len(rows))
+	for _, u := range rows {
+		all[u.ID] = u
+	}
+	return all, nil
 }
 
 // ByLogin finds a user by the canonical login name; fault.NotFound if there is none.

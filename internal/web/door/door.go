@@ -10,6 +10,7 @@ import (
 	"keyturn/internal/check"
 	"keyturn/internal/enrol"
 	"keyturn/internal/locale"
+	"keyturn/internal/login"
 	"keyturn/internal/policy"
 	"keyturn/internal/request"
 	"keyturn/internal/rescue"
@@ -29,6 +30,8 @@ type Door struct {
 	Rescue *rescue.Desk
 	// Requests reads invitations.
 	Requests *request.Desk
+	// Login undoes changes of login names.
+	Login *login.Desk
 }
 
 // SignIn answers "GET /signin".

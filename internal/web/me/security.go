@@ -79,6 +79,9 @@ func (m *Me) where(r *http.Request, a check.Answer, name *string) (*time.Locatio
 func (p *SecurityPage) add(r *http.Request, m *Me, one method.Method, at moments) error {
 	switch one.Kind {
 	case policy.Email:
+		if one.Pending {
+			return nil // it waits for its code, and is nothing yet
+		}
 		p.Email = Address{Shown: one.Address, Proved: !one.ProvedAt.IsZero(), Dead: dead(one)}
 	case policy.SMS:
 		if one.Pending && p.Mobile.Shown != "" {
@@ -175,7 +178,7 @@ func (m *Me) open(r *http.Request, a check.Answer, at moments) ([]Entry, error) 
 // sentence.
 func doneWords(done string) string {
 	keys := map[string]locale.Key{
-		"added": locale.SecurityDoneAdded, "removed": locale.SecurityDoneRemoved, "renamed": locale.SecurityDoneRenamed,
+		"changed": locale.UsersDidSaved, "added": locale.SecurityDoneAdded, "removed": locale.SecurityDoneRemoved, "renamed": locale.SecurityDoneRenamed,
 		"usual": locale.SecurityDoneUsual, "forgotten": locale.SecurityDoneForgotten, "ended": locale.SecurityDoneEnded,
 		"password": locale.SecurityDonePassword, "joined": locale.SecurityDoneJoined, "tried": locale.SecurityDoneTried,
 	}

@@ -1,5 +1,7 @@
 // Package settings is the pages of a site's admins: who waits to be let in, help codes,
 // the SMS balance, and logins that several people may use. One guard stands before all of them: an active Admin who is in,
+// Package settings is the pages of a site's admins: User Setup, who waits to be let in,
+// help codes, and the SMS balance. One guard stands before all of them: an active Admin who is in,
 // at that very site. To everybody else a page of another site is not there.
 package settings
 
@@ -14,6 +16,7 @@ import (
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
 	"keyturn/internal/locale"
+	"keyturn/internal/member"
 	"keyturn/internal/policy"
 	"keyturn/internal/request"
 	"keyturn/internal/rescue"
@@ -33,6 +36,8 @@ type Settings struct {
 	Requests *request.Desk
 	// Sharing finds logins that several people use.
 	Sharing *sharing.Desk
+	// Members is User Setup.
+	Members *member.Desk
 	// BuyURL is where SMS are bought; empty: the account manager is asked.
 	BuyURL string
 }
@@ -115,5 +120,5 @@ func (s *Settings) isAdmin(ctx context.Context, a check.Answer) (bool, error) {
 
 // prove sends an admin to prove again who they are, and back.
 func prove(w http.ResponseWriter, r *http.Request, next string) error {
-	return web.Go(w, r, "/me/prove?change="+string(policy.OtherChange)+"&next="+url.QueryEscape(next))
+	return web.Go(w, r, proofPath(next))
 }

@@ -1,0 +1,173 @@
+package member
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"keyturn/internal/audit"
+	"keyturn/internal/authority"
+	"keyturn/internal/db"
+	"keyturn/internal/epoch"
+	"keyturn/internal/id"
+	"keyturn/internal/limit"
+	"keyturn/internal/message"
+	"keyturn/internal/policy"
+	"keyturn/internal/secret"
+	"keyturn/internal/site"
+)
+
+// Left ends everything of a member who has left, within the five seconds in which every
+// node sees an epoch: they are inactive here, and where they are active nowhere else all
+// that was made for them is dead. The help codes that they made are ended, too. The other
+// Admins are told.
+func (d *Desk) Left(ctx context.Context, by authority.Bearer, whom id.User) (refused Refused, err error) {
+	err = d.change(ctx, by, whom, func(tx *db.Tx, s subject) error {
+		gone := s.member
+		gone.Status = policy.Inactive
+		last, err := leaves(ctx, tx, s.member, gone)
+		if err != nil {
+			return err
+		}
+		switch {
+		case s.own():
+			refused = Oneself
+		case s.above():
+			refused = AboveRank
+		case last:
+			refused = LastAdmin
+		default:
+			var fresh bool
+			if fresh, err = authority.Fresh(ctx, tx, tx.Now, d.Standing, by); err != nil {
+				return err
+			}
+			refused = ""
+			if !fresh {
+				refused = NotFresh
+				return nil
+			}
+			return d.leave(ctx, tx, s, by)
+		}
+		return nil
+	})
+	return refused, err
+}
+
+func (d *Desk) leave(ctx context.Context, tx *db.Tx, s subject, by authority.Bearer) error {
+	gone := s.member
+	gone.Status = policy.Inactive
+	if err := put(ctx, tx, s, gone, by.Actor()); err != nil {
+		return err
+	}
+	if s.member.Status != policy.Active { // put has ended nothing of somebody who was blocked
+		if err := epoch.Raise(ctx, tx, epoch.Member(s.at.ID, s.user.ID)); err != nil {
+			return err
+		}
+	}
+	if err := d.EndGiven(ctx, tx, s.at.ID, s.user.ID); err != nil {
+		return fmt.Errorf("end help codes that somebody made: %w", err)
+	}
+	admins, err := site.Admins(ctx, tx, s.at.ID)
+	if err != nil {
+		return fmt.Errorf("read a site's admins: %w", err)
+	}
+	for _, one := range admins {
+		if one == by.User.ID || one == s.user.ID {
+			continue
+		}
+		err := d.Post.Tell(ctx, tx, message.Notice{
+			User: one, Site: s.at.ID, Kind: message.MemberLeft, Words: map[string]string{"by": by.User.Name(), "who": s.user.Name()},
+		})
+		if err != nil {
+			return fmt.Errorf("tell an admin: %w", err)
+		}
+	}
+	return audit.Record(ctx, tx, audit.Event{Kind: audit.MemberLeft, Actor: by.Actor(), User: s.user.ID, Site: s.at.ID})
+}
+
+// EndSessions signs a member out everywhere: sessions, sign-ins under way, links and
+// remembered devices. It needs no fresh proof, because it opens nothing.
+func (d *Desk) EndSessions(ctx context.Context, by authority.Bearer, whom id.User) (refused Refused, err error) {
+	err = d.change(ctx, by, whom, func(tx *db.Tx, s subject) error {
+		switch {
+		case s.own():
+			refused = Oneself
+			return nil
+		case s.above():
+			refused = AboveRank
+			return nil
+		}
+		refused = ""
+		// Of somebody who is not this site's alone only what reaches this site.
+		owner, reach := epoch.User(s.user.ID), "everywhere"
+		if s.elsewhere() {
+			owner, reach = epoch.Member(s.at.ID, s.user.ID), "site"
+		}
+		if err := epoch.Raise(ctx, tx, owner); err != nil {
+			return err
+		}
+		err := d.Post.Tell(ctx, tx, message.Notice{
+			User: s.user.ID, Site: s.at.ID, Kind: message.SessionsEnded, Words: map[string]string{"by": by.User.Name()},
+		})
+		if err != nil {
+			return fmt.Errorf("tell a user: %w", err)
+		}
+		return audit.Record(ctx, tx, audit.Event{
+			Kind: audit.SessionsEnded, Actor: by.Actor(), User: s.user.ID, Site: s.at.ID, Facts: map[string]string{"reach": reach},
+		})
+	})
+	return refused, err
+}
+
+// testCodes is how many test codes a site sends.
+var testCodes = limit.Budget{Name: "testcode.site", Cap: 30, Window: time.Hour}
+
+// testLife is how long a test code stands: it opens nothing, and is typed nowhere.
+const testLife = 10 * time.Minute
+
+// SendTest sends a code that opens nothing to a member's mailbox: whether it arrives is
+// seen by its delivery, and by asking them.
+func (d *Desk) SendTest(ctx context.Context, by authority.Bearer, whom id.User) (saved Saved, err error) {
+	err = d.change(ctx, by, whom, func(tx *db.Tx, s subject) error {
+		saved = Saved{}
+		if s.elsewhere() {
+			saved.Refused = Elsewhere
+			return nil
+		}
+		m := message.Message{
+			ID: id.New[id.Message](), User: s.user.ID, Site: s.at.ID, Kind: message.TestCode, Channel: message.Email,
+			ExpiresAt: tx.Now.Add(testLife),
+			Words: message.Words{
+				FirstName: s.user.FirstName, From: s.at.Name, Vendor: d.VendorName, Zone: s.at.Zone.String(), Agent: by.Place.Agent,
+			},
+		}
+		for _, one := range s.methods {
+			if one.Kind == policy.Email && !one.Pending {
+				m.Address, m.Method = one.Address, one.ID
+			}
+		}
+		if m.Address == "" {
+			saved.Refused = NoEmail
+			return nil
+		}
+		answer, err := limit.Take(ctx, tx,
+			limit.Charge{Budget: testCodes, Subject: limit.Subject(string(s.at.ID))},
+			limit.Charge{Budget: limit.CodeNext, Subject: limit.Subject("test", m.Address)},
+			limit.Charge{Budget: limit.CodesDestination, Subject: limit.Subject(m.Address)})
+		if err != nil {
+			return err
+		}
+		if !answer.OK {
+			saved.Refused, saved.Retry = TooMany, answer.Retry
+			return nil
+		}
+		const digits = 6
+		if _, err := d.Post.Promise(ctx, tx, m, secret.NewText(secret.Digits(digits))); err != nil {
+			return fmt.Errorf("promise a test code: %w", err)
+		}
+		return audit.Record(ctx, tx, audit.Event{
+			Kind: audit.TestCodeSent, Actor: by.Actor(), User: s.user.ID, Site: s.at.ID, Facts: map[string]string{"message": string(m.ID)},
+		})
+	})
+	return saved, err
+}

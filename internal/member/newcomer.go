@@ -1,0 +1,83 @@
+package member
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"keyturn/internal/audit"
+	"keyturn/internal/db"
+	"keyturn/internal/fault"
+	"keyturn/internal/method"
+	"keyturn/internal/policy"
+	"keyturn/internal/site"
+	"keyturn/internal/user"
+)
+
+// replace makes a user of their own for another person, and has the one before leave:
+// nothing of theirs carries over, and the history stays with each.
+func (d *Desk) replace(ctx context.Context, tx *db.Tx, s saving) (Saved, error) {
+	now := s.typed.Now
+	gone := s.member
+	gone.Status = policy.Inactive
+	if s.own() {
+		return Saved{Refused: Oneself}, nil
+	}
+	if last, err := leaves(ctx, tx, s.member, gone); err != nil || last {
+		return Saved{Refused: LastAdmin}, err
+	}
+	fresh, err := user.Add(ctx, tx, user.User{Login: s.to, FirstName: now.First, LastName: now.Last})
+	if errors.Is(err, fault.Conflict) {
+		return Saved{}, errUndo
+	}
+	if err != nil {
+		return Saved{}, err
+	}
+	place := now.membership(s.member)
+	place.User, place.UserRef = fresh.ID, string(fresh.ID)
+	if err := d.settle(ctx, tx, s, fresh, place); err != nil {
+		return Saved{}, err
+	}
+	if s.member.Status == policy.Active {
+		if err := d.leave(ctx, tx, s.subject, s.by); err != nil {
+			return Saved{}, err
+		}
+	}
+	return Saved{Newcomer: fresh.ID}, nil
+}
+
+// settle gives a new user their place, where codes can go, and the invitation.
+func (d *Desk) settle(ctx context.Context, tx *db.Tx, s saving, fresh user.User, place site.Membership) error {
+	if err := site.Join(ctx, tx, place); err != nil {
+		return err
+	}
+	for kind, to := range map[policy.MethodKind]string{policy.Email: string(s.to), policy.SMS: s.mobile} {
+		if to == "" {
+			continue
+		}
+		if _, err := method.Link(ctx, tx, method.Method{User: fresh.ID, Kind: kind, Address: to}); err != nil {
+			return err
+		}
+	}
+	err := audit.Record(ctx, tx, audit.Event{
+		Kind: audit.UserAdded, Actor: s.by.Actor(), User: fresh.ID, Site: s.at.ID,
+		Facts:    map[string]string{"in_place_of": string(s.user.ID)},
+		Personal: map[string]string{"login": string(fresh.Login), "name": fresh.Name(), "mobile": s.mobile},
+	})
+	if err != nil {
+		return err
+	}
+	err = audit.Record(ctx, tx, audit.Event{
+		Kind: audit.MembershipAdded, Actor: s.by.Actor(), User: fresh.ID, Site: s.at.ID,
+		Facts: map[string]string{
+			"user_ref": place.UserRef, "group": string(place.Group), "kind": string(place.Kind), "status": string(place.Status),
+		},
+	})
+	if err != nil {
+		return err
+	}
+	if err := d.Invite(ctx, tx, fresh, s.at.ID, s.by.Actor()); err != nil {
+		return fmt.Errorf("invite somebody new: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,74 @@
+package member
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"keyturn/internal/address"
+	"keyturn/internal/db"
+	"keyturn/internal/id"
+	"keyturn/internal/policy"
+	"keyturn/internal/user"
+)
+
+// listed reads members of a site in the order of their names, from the one after the
+// cursor on.
+func listed(ctx context.Context, from db.Reader, at id.Site, f Filter, limit int) ([]Row, error) {
+	args := []any{at}
+	arg := func(v any) string {
+		args = append(args, v)
+		return "$" + strconv.Itoa(len(args))
+	}
+	where := []string{"m.site_id = $1"}
+	if f.After.ID != "" {
+		where = append(where, "(LOWER(u.first_name), LOWER(u.last_name), u.user_id) > ("+
+			arg(f.After.First)+", "+arg(f.After.Last)+", "+arg(f.After.ID)+")")
+	}
+	if strings.TrimSpace(f.Find) != "" {
+		text := arg(like(f.Find))
+		where = append(where, `(LOWER(u.first_name || ' ' || u.last_name) LIKE `+text+` ESCAPE '\' OR u.login LIKE `+text+` ESCAPE '\')`)
+	}
+	if f.Group != "" {
+		where = append(where, "m.member_group = "+arg(f.Group))
+	}
+	if f.Show == Inactives {
+		where = append(where, "m.status <> "+arg(policy.Active))
+	}
+	return db.Many(ctx, from, func(r db.Row) (row Row, err error) {
+		m := &row.Member
+		err = r.Scan(&m.Site, &m.User, &m.UserRef, &m.Group, &m.Kind, &m.Status, &m.SalesDashboard, &m.BusinessIntelligence,
+			&m.TwoFA, db.When(&m.CreatedAt), &row.Cursor.First, &row.Cursor.Last, &row.Cursor.ID)
+		return row, err
+	}, `
+		SELECT m.site_id, m.user_id, m.user_ref, m.member_group, m.kind, m.status, m.sales_dashboard, m.business_intelligence,
+		       m.twofa, m.created_at, LOWER(u.first_name), LOWER(u.last_name), u.user_id
+		  FROM memberships m JOIN users u ON u.user_id = m.user_id
+		 WHERE `+strings.Join(where, " AND ")+`
+		 ORDER BY LOWER(u.first_name), LOWER(u.last_name), u.user_id LIMIT `+arg(limit), args...)
+}
+
+func scanName(r db.Row) (string, error) {
+	var u user.User
+	err := r.Scan(&u.FirstName, &u.LastName, &u.Login)
+	return u.Name(), err
+}
+
+// memberByLogin is the name of the member of a site who signs in with an address.
+func memberByLogin(ctx context.Context, from db.Reader, at id.Site, login address.Canonical) (string, error) {
+	return db.One(ctx, from, scanName, `
+		SELECT u.first_name, u.last_name, u.login
+		  FROM memberships m JOIN users u ON u.user_id = m.user_id
+		 WHERE m.site_id = $1 AND u.login = $2`, at, string(login))
+}
+
+// memberByMobile is the name of another member of a site who has a number.
+func memberByMobile(ctx context.Context, from db.Reader, at id.Site, but id.User, number string) (string, error) {
+	return db.One(ctx, from, scanName, `
+		SELECT u.first_name, u.last_name, u.login
+		  FROM methods o
+		  JOIN memberships m ON m.user_id = o.user_id AND m.site_id = $1
+		  JOIN users u ON u.user_id = o.user_id
+		 WHERE o.kind = 'sms' AND o.address = $2 AND o.removed_at IS NULL AND o.user_id <> $3
+		 ORDER BY u.user_id LIMIT 1`, at, number, but)
+}

@@ -67,6 +67,10 @@ const (
 	// AddressDead tells an admin that an address or number takes nothing; "who" is whose
 	// it is, "channel" email or sms, "address" the masked address.
 	AddressDead NoticeKind = "address_dead"
+	// SettingsChanged tells an admin that "by" changed the 2FA settings of the site.
+	SettingsChanged NoticeKind = "settings_changed"
+	// RequirementLowered tells an admin that "by" lowered what Xero had left behind.
+	RequirementLowered NoticeKind = "requirement_lowered"
 	// StaffAdded tells staff that "by" made a code for "who" to become staff.
 	StaffAdded NoticeKind = "staff_added"
 )

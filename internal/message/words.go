@@ -11,14 +11,16 @@ import (
 
 // told is one stored notice.
 type told struct {
-	User    id.User
-	ID      id.Notice
-	Site    id.Site
-	Kind    NoticeKind
-	Channel Channel
-	Address string
-	Words   map[string]string
-	MadeAt  time.Time
+	User id.User
+	ID   id.Notice
+	Site id.Site
+	// SiteName is the site's, as it is when the notice is read; empty where there is none.
+	SiteName string
+	Kind     NoticeKind
+	Channel  Channel
+	Address  string
+	Words    map[string]string
+	MadeAt   time.Time
 }
 
 // speaker is what the sentences of notices have in common: who speaks, who helps, and in
@@ -44,7 +46,7 @@ func (k NoticeKind) about() about {
 	switch k {
 	case HelpAsked:
 		return aboutHelp
-	case SMSLow, AddressDead:
+	case SMSLow, AddressDead, SettingsChanged, RequirementLowered:
 		return aboutSite
 	case StaffAdded:
 		return aboutStaff
@@ -89,7 +91,7 @@ func (s speaker) what(n told) string {
 		return s.helped(n)
 	case RecoveryBegun, RecoveryConfirmed, RecoveryContested, RecoveryDone:
 		return s.recovery(n)
-	case SMSLow, AddressDead, StaffAdded:
+	case SMSLow, AddressDead, SettingsChanged, RequirementLowered, StaffAdded:
 		return s.ofSite(n)
 	}
 	return string(n.Kind) // of a later release
@@ -100,7 +102,7 @@ func (s speaker) helped(n told) string {
 	by, who := s.by(n), s.name(n.Words["who"])
 	switch {
 	case n.Kind == HelpAsked:
-		return locale.Say(locale.NoticeHelpAsked, locale.Data{"Site": s.name(s.From)})
+		return locale.Say(locale.NoticeHelpAsked, locale.Data{"Site": s.site(n)})
 	case n.Kind == HelpCodeGiven && who == "":
 		return locale.Say(locale.NoticeHelpCode, locale.Data{"By": by})
 	case n.Kind == HelpCodeGiven:
@@ -147,9 +149,13 @@ func (s speaker) ofSite(n told) string {
 	switch {
 	case n.Kind == StaffAdded:
 		return locale.Say(locale.NoticeNewStaff, locale.Data{"By": s.by(n), "Who": who})
+	case n.Kind == SettingsChanged:
+		return locale.Say(locale.NoticeSettings, locale.Data{"By": s.by(n), "Site": s.site(n)})
+	case n.Kind == RequirementLowered:
+		return locale.Say(locale.NoticeLowered, locale.Data{"By": s.by(n), "Site": s.site(n)})
 	case n.Kind == SMSLow:
 		left, _ := count(n.Words["left"])
-		return locale.Say(locale.NoticeSmsLow, locale.Data{"Count": left, "Site": s.name(s.From)})
+		return locale.Say(locale.NoticeSmsLow, locale.Data{"Count": left, "Site": s.site(n)})
 	case n.Words["channel"] == string(SMS) && address == "":
 		return locale.Say(locale.NoticePhoneDead, locale.Data{"Who": who})
 	case n.Words["channel"] == string(SMS):
@@ -173,6 +179,8 @@ func (s speaker) then(n told) string {
 		return locale.Say(locale.NoticeThenSmsLow)
 	case AddressDead:
 		return locale.Say(locale.NoticeThenDead)
+	case SettingsChanged, RequirementLowered:
+		return locale.Say(locale.NoticeThenSettings, locale.Data{"By": s.by(n)})
 	case StaffAdded:
 		return locale.Say(locale.NoticeThenNewStaff, locale.Data{"By": s.by(n)})
 	case RecoveryBegun, RecoveryConfirmed, RecoveryContested, RecoveryDone:
@@ -198,6 +206,14 @@ func (s speaker) then(n told) string {
 	}
 }
 
+// site is the name of the site that a notice is about: one mail may hold those of several.
+func (s speaker) site(n told) string {
+	if n.SiteName != "" {
+		return s.name(n.SiteName)
+	}
+	return s.name(s.From)
+}
+
 // by is who did it.
 func (s speaker) by(n told) string {
 	if by := s.name(n.Words["by"]); by != "" {
@@ -221,6 +237,8 @@ func (n told) path() string {
 		return site + "approvals"
 	case n.Kind == SMSLow:
 		return site + "sms"
+	case n.Kind == SettingsChanged, n.Kind == RequirementLowered:
+		return site + "company"
 	default:
 		return site + "users"
 	}

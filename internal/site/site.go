@@ -23,10 +23,13 @@ type Site struct {
 	Region string
 	// Zone is where its days begin and its times are said.
 	Zone *time.Location
-	// TwoFA, Remember and Weakest are the site's own 2FA settings.
-	TwoFA    policy.Setting
-	Remember policy.Remember
-	Weakest  policy.MethodKind
+	// TwoFA, Remember and Weakest are the site's own 2FA settings; TwoFASince is since when
+	// the first of them holds (zero: longer than is known), TwoFABy who chose it.
+	TwoFA      policy.Setting
+	TwoFASince time.Time
+	TwoFABy    string
+	Remember   policy.Remember
+	Weakest    policy.MethodKind
 	// SMSAvailable is the number of SMS parts it can send.
 	SMSAvailable int
 	// AccountManager is the address of the member of staff who looks after it.

@@ -80,6 +80,12 @@ func (s Source) Of(ctx context.Context, from db.Reader, now time.Time, a Asker) 
 	return f, err
 }
 
+// Place reads the facts about one membership, that of a member to be included: what the
+// site demands of whoever has such a place.
+func (s Source) Place(ctx context.Context, from db.Reader, now time.Time, m site.Membership) (policy.Membership, error) {
+	return s.membership(ctx, from, now, m)
+}
+
 func (s Source) membership(ctx context.Context, from db.Reader, now time.Time, m site.Membership) (policy.Membership, error) {
 	at, err := site.ByID(ctx, from, m.Site)
 	if err != nil {
@@ -88,7 +94,7 @@ func (s Source) membership(ctx context.Context, from db.Reader, now time.Time, m
 	fact := policy.Membership{
 		Site: string(at.ID), SiteName: at.Name, Zone: at.Zone,
 		Kind: m.Kind, Group: m.Group, Status: m.Status, Required2FA: m.TwoFA,
-		Setting: at.TwoFA, Remember: at.Remember, Weakest: at.Weakest,
+		Setting: at.TwoFA, SettingSince: at.TwoFASince, Remember: at.Remember, Weakest: at.Weakest,
 	}
 	if err := s.balance(ctx, from, now, at, m, &fact); err != nil {
 		return fact, err

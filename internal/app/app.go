@@ -111,7 +111,7 @@ func New(p Parts) (*App, error) {
 		door:     &door.Door{Kit: kit, Desk: f.desk, Check: checker, Enrol: f.enrol, Rescue: f.rescue},
 		me:       &me.Me{Kit: kit, Desk: f.desk, Check: checker, Enrol: f.enrol},
 		help:     help.Help{Kit: kit},
-		settings: &settings.Settings{Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, BuyURL: p.BuySMS},
+		settings: &settings.Settings{Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, Setup: f.setup, Pages: settings.Paths(routed), BuyURL: p.BuySMS},
 		staff:    &staff.Staff{Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue},
 		hooks:    &hooks.Hooks{Kit: kit, Post: f.post, DB: p.DB, Texts: p.Receipts, MailKey: p.MailHook},
 	}, nil

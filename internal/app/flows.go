@@ -11,6 +11,7 @@ import (
 	"keyturn/internal/password"
 	"keyturn/internal/policy"
 	"keyturn/internal/rescue"
+	"keyturn/internal/setup"
 	"keyturn/internal/signin"
 	"keyturn/internal/standing"
 	"keyturn/internal/user"
@@ -24,6 +25,7 @@ type flows struct {
 	desk    *signin.Desk
 	enrol   *enrol.Desk
 	rescue  *rescue.Desk
+	setup   *setup.Desk
 	numbers metrics
 }
 
@@ -54,6 +56,7 @@ func newFlows(p Parts) (*flows, error) {
 		Countries: p.Countries, VendorName: p.Vendor.Name, CodeLife: p.CodeLife,
 		EndEnrol: f.desk.EndEnrol, Enrolling: f.desk.Enrols, Enrolled: f.rescue.StaffEnrolled, Unfit: func(plain string, who user.User) string { return string(f.rescue.Judge(plain, who)) },
 	}
+	f.setup = &setup.Desk{DB: p.DB, Post: f.post, Standing: f.facts}
 	f.desk.Joined = f.enrol.Join
 	return f, f.work(p)
 }

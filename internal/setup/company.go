@@ -101,8 +101,8 @@ func (d *Desk) Company(ctx context.Context, from db.Reader, now time.Time, at id
 	return c, nil
 }
 
-// may says whether a site in this standing may choose this.
-func (c Company) may(to site.Choice) Refused {
+// May says whether a site in this standing may choose this.
+func (c Company) May(to site.Choice) Refused {
 	switch {
 	case !slices.Contains(Settings, to.TwoFA), !slices.Contains(Remembers, to.Remember), !slices.Contains(Weakests, to.Weakest):
 		return NotOnOffer
@@ -133,7 +133,7 @@ func (d *Desk) save(ctx context.Context, tx *db.Tx, by authority.Bearer, was, to
 	if c.Choice != was {
 		return Changed, nil
 	}
-	if refused = c.may(to); refused != "" {
+	if refused = c.May(to); refused != "" {
 		return refused, nil
 	}
 	s := c.Site

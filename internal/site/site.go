@@ -123,6 +123,11 @@ func MembershipsOf(ctx context.Context, from db.Reader, who id.User) ([]Membersh
 	return membershipsOf(ctx, from, who)
 }
 
+// Entered gives the sites that a user may enter on the web, in the order of their names.
+func Entered(ctx context.Context, from db.Reader, who id.User) ([]Site, error) {
+	return entered(ctx, from, who)
+}
+
 // Admins gives the site's active office Admins, the longest standing first, 20 at most.
 func Admins(ctx context.Context, from db.Reader, which id.Site) ([]id.User, error) {
 	return admins(ctx, from, which)

@@ -85,6 +85,14 @@ func admins(ctx context.Context, from db.Reader, which id.Site) ([]id.User, erro
 		 ORDER BY created_at, user_id LIMIT 20`, which)
 }
 
+// entered lists the sites in which a user is an active office member, by their names.
+func entered(ctx context.Context, from db.Reader, who id.User) ([]Site, error) {
+	return db.Many(ctx, from, scan, `
+		SELECT `+columns+` FROM sites
+		 WHERE site_id IN (SELECT site_id FROM memberships WHERE user_id = $1 AND kind <> 'mobile' AND status = 'active')
+		 ORDER BY name, site_id`, who)
+}
+
 // groups counts the active members of a site by group.
 func groups(ctx context.Context, from db.Reader, which id.Site) (map[policy.Group]int, error) {
 	type row struct {

@@ -113,10 +113,13 @@ func (p *Post) Tell(ctx context.Context, tx *db.Tx, n Notice) error {
 }
 
 // put stores one notice and the job that sends it.
-func (p *Post) put(ctx context.Context, tx *db.Tx, n told) error {
+func (p *Post) put(ctx context.Context, tx *db.Tx, n told) (err error) {
 	n.ID = id.New[id.Notice]()
 	if n.Words == nil {
 		n.Words = map[string]string{}
+	}
+	if n.dueAt, err = digest(ctx, tx, n); err != nil {
+		return err
 	}
 	words, err := json.Marshal(n.Words)
 	if err != nil {
@@ -124,6 +127,9 @@ func (p *Post) put(ctx context.Context, tx *db.Tx, n told) error {
 	}
 	if err := insertNotice(ctx, tx, n, string(words)); err != nil {
 		return fmt.Errorf("store a notice: %w", err)
+	}
+	if n.dueAt.After(tx.Now) {
+		return nil // SendDue takes it up
 	}
 	return p.Jobs.Put(ctx, tx, job.Notices, Notify{User: n.User, Notice: n.ID})
 }

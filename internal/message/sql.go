@@ -174,8 +174,8 @@ func moveCopy(ctx context.Context, tx *db.Tx, c textCopy, to copyState) error {
 func insertNotice(ctx context.Context, tx *db.Tx, n told, words string) error {
 	return tx.Change(ctx, `
 		INSERT INTO notices (user_id, notice_id, site_id, kind, channel, address, words, made_at, due_at)
-		VALUES ($1, $2, NULLIF($3, ''), $4, $5, $6, $7, $8, $8)`,
-		n.User, n.ID, string(n.Site), n.Kind, n.Channel, n.Address, words, db.Stamp(n.MadeAt))
+		VALUES ($1, $2, NULLIF($3, ''), $4, $5, $6, $7, $8, $9)`,
+		n.User, n.ID, string(n.Site), n.Kind, n.Channel, n.Address, words, db.Stamp(n.MadeAt), db.Stamp(n.dueAt))
 }
 
 const noticeColumns = `

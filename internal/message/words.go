@@ -21,6 +21,8 @@ type told struct {
 	Address  string
 	Words    map[string]string
 	MadeAt   time.Time
+	// dueAt is from when on it may be sent.
+	dueAt time.Time
 }
 
 // speaker is what the sentences of notices have in common: who speaks, who helps, and in

@@ -110,7 +110,7 @@ func New(p Parts) (*App, error) {
 		parts: p, kit: kit, jobs: f.post.Jobs, desk: f.desk, check: checker, log: p.Log, metrics: f.numbers,
 		door:     &door.Door{Kit: kit, Desk: f.desk, Check: checker, Enrol: f.enrol, Rescue: f.rescue},
 		me:       &me.Me{Kit: kit, Desk: f.desk, Check: checker, Enrol: f.enrol},
-		help:     help.Help{Kit: kit},
+		help:     help.Help{Kit: kit, Searched: f.numbers.searched(p.Log)},
 		settings: &settings.Settings{Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, Setup: f.setup, Pages: settings.Paths(routed), BuyURL: p.BuySMS},
 		staff:    &staff.Staff{Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue},
 		hooks:    &hooks.Hooks{Kit: kit, Post: f.post, DB: p.DB, Texts: p.Receipts, MailKey: p.MailHook},

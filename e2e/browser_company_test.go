@@ -9,12 +9,8 @@ import (
 	"keyturn/e2e/e2etest"
 )
 
-const (
-	// jordan is an Admin of a site that is not connected to Xero.
-	jordan = "jordan@hillsidemotors.example"
-	// helpPictures names the environment variable that has the guides' pictures written.
-	helpPictures = "KEYTURN_TEST_HELP_PICTURES"
-)
+// helpPictures names the environment variable that has the guides' pictures written.
+const helpPictures = "KEYTURN_TEST_HELP_PICTURES"
 
 // choose picks one of several by the id of its field.
 func (v visitor) choose(id string) {

@@ -2,6 +2,7 @@ package setup_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"sync"
@@ -25,8 +26,6 @@ import (
 	"keyturn/internal/site"
 	"keyturn/internal/standing"
 	"keyturn/internal/user"
-
-	"errors"
 )
 
 // world is two workshops whose people have the same names: two Admins whose mailboxes are

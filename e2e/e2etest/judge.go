@@ -156,3 +156,23 @@ func (p *Page) fits(name string) {
 		p.t.Errorf("%s has targets under 44 px: %s", name, strings.Join(f.Small, "; "))
 	}
 }
+
+// Shot writes what a person sees at the top of the page, small enough for a guide.
+func (p *Page) Shot(at string) {
+	p.t.Helper()
+	p.rest()
+	p.View(Size{Name: "guide", Width: 760, Height: 700}, Light)
+	ctx, cancel := context.WithTimeout(p.ctx, Patience)
+	defer cancel()
+	picture, err := chromedp.Run(ctx, func(ctx context.Context, t *chromedp.Target) ([]byte, error) {
+		r, err := cdp.Call(ctx, t, page.CaptureScreenshot, page.CaptureScreenshotParams{FromSurface: new(true)})
+		return r.Data, err
+	})
+	if err != nil {
+		p.t.Fatalf("take the picture %s: %v", at, err)
+	}
+	if err := os.WriteFile(at, picture, 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+	p.View(Desktop, Light)
+}

@@ -118,10 +118,10 @@ func New(p Parts) (*App, error) {
 		me: &me.Me{
 			Kit: kit, Desk: f.desk, Check: checker, Enrol: f.enrol, Requests: f.request,
 		},
-		help: help.Help{Kit: kit},
+		help: help.Help{Kit: kit, Searched: f.numbers.searched(p.Log)},
 		settings: &settings.Settings{
 			Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, Requests: f.request, Sharing: f.sharing,
-			Members: f.members, BuyURL: p.BuySMS,
+			Members: f.members, Setup: f.setup, Pages: settings.Paths(routed), BuyURL: p.BuySMS,
 		},
 		staff: &staff.Staff{
 			Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, Requests: f.request,

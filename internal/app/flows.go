@@ -14,6 +14,7 @@ import (
 	"keyturn/internal/policy"
 	"keyturn/internal/request"
 	"keyturn/internal/rescue"
+	"keyturn/internal/setup"
 	"keyturn/internal/sharing"
 	"keyturn/internal/signin"
 	"keyturn/internal/standing"
@@ -32,6 +33,7 @@ type flows struct {
 	sharing *sharing.Desk
 	login   *login.Desk
 	members *member.Desk
+	setup   *setup.Desk
 	numbers metrics
 }
 
@@ -70,6 +72,7 @@ func newFlows(p Parts) (*flows, error) {
 		DB: p.DB, Post: f.post, Standing: f.facts, Countries: p.Countries, Slots: slots, VendorName: p.Vendor.Name,
 		Unfit: func(plain string, who user.User) string { return string(f.rescue.Judge(plain, who)) },
 	}
+	f.setup = &setup.Desk{DB: p.DB, Post: f.post, Standing: f.facts}
 	f.desk.Joined = f.enrol.Join
 	f.sharing = &sharing.Desk{DB: p.DB, Post: f.post, Standing: f.facts, Countries: p.Countries}
 	f.desk.Crossed = sharing.Noticed

@@ -1,7 +1,9 @@
 package app
 
 import (
+	"log/slog"
 	"net/http"
+	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -14,6 +16,7 @@ import (
 type metrics struct {
 	registry *prometheus.Registry
 	steps    *prometheus.CounterVec
+	searches *prometheus.CounterVec
 }
 
 func newMetrics(slots *password.Slots) metrics {
@@ -24,7 +27,11 @@ func newMetrics(slots *password.Slots) metrics {
 			Help: "Answers of the sign-in's steps, by what came next and what was wrong; unknown names are told apart here alone.",
 		}, []string{"step", "wrong"}),
 	}
+	m.searches = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "keyturn_help_searches_total", Help: "Searches of the guides, by whether they found anything.",
+	}, []string{"found"})
 	m.registry.MustRegister(
+		m.searches,
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.steps,
@@ -46,4 +53,15 @@ func (a *App) Metrics() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(a.metrics.registry, promhttp.HandlerOpts{}))
 	return mux
+}
+
+// searched notes one search of the guides. The words that found nothing say which guide is
+// missing; they go to the log, without who asked.
+func (m metrics) searched(log *slog.Logger) func(bool, string) {
+	return func(found bool, words string) {
+		m.searches.WithLabelValues(strconv.FormatBool(found)).Inc()
+		if words != "" {
+			log.Info("the guides have nothing", "words", words)
+		}
+	}
 }

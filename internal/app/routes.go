@@ -31,6 +31,7 @@ var anyState = []string{"out", "attempt", "enrol", "locked", "more", "in"}
 func Routes() []Route {
 	return slices.Concat(
 		pages(), enrolments(), security(), consoles(),
+		company(),
 		users(),
 		requests(),
 		sharedLogins(),

@@ -194,6 +194,8 @@ const (
 	SiteAdded Kind = "site.added"
 	// SiteChanged: a setting of a site was changed.
 	SiteChanged Kind = "site.changed"
+	// RequirementLowered: an admin lowered what a connection to Xero had left behind.
+	RequirementLowered Kind = "requirement.lowered"
 	// UserImported: a user was brought in.
 	UserImported Kind = "user.imported"
 	// MembershipImported: a membership was brought in.

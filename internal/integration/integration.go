@@ -47,6 +47,20 @@ func Connect(ctx context.Context, tx *db.Tx, i Integration) (bool, error) {
 	return true, epoch.Raise(ctx, tx, epoch.Site(i.Site))
 }
 
+// Lower stores that an admin lowered what a disconnected system left behind, as it was
+// when they looked: i is what Of gave. False if that is not so any more. Whether it is
+// time is the policy's to say, and the caller's to have asked.
+func Lower(ctx context.Context, tx *db.Tx, i Integration) (bool, error) {
+	n, err := lower(ctx, tx, i)
+	if err != nil {
+		return false, fmt.Errorf("lower what a connection requires: %w", err)
+	}
+	if n == 0 {
+		return false, nil
+	}
+	return true, epoch.Raise(ctx, tx, epoch.Site(i.Site))
+}
+
 // Disconnect stores that the site is not connected any more; false if it was not. What
 // the connection required stays.
 func Disconnect(ctx context.Context, tx *db.Tx, site id.Site, kind string) (bool, error) {

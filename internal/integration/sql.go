@@ -31,3 +31,10 @@ func disconnect(ctx context.Context, tx *db.Tx, site id.Site, kind string) (int6
 		UPDATE integrations SET state = 'disconnected', disconnected_at = $3, lowered_at = NULL
 		 WHERE site_id = $1 AND kind = $2 AND state <> 'disconnected'`, site, kind, db.Stamp(tx.Now))
 }
+
+func lower(ctx context.Context, tx *db.Tx, i Integration) (int64, error) {
+	return tx.Exec(ctx, `
+		UPDATE integrations SET lowered_at = $4
+		 WHERE site_id = $1 AND kind = $2 AND state = 'disconnected' AND disconnected_at = $3 AND lowered_at IS NULL`,
+		i.Site, i.Kind, db.Stamp(i.DisconnectedAt), db.Stamp(tx.Now))
+}

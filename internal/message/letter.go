@@ -228,10 +228,14 @@ func noticePage(m Message, all []told, base *url.URL, zone *time.Location) page 
 	s.Hello = hello(oneLine(m.Words.FirstName), locale.MailNoticeHello, locale.MailNoticeHelloName)
 	s.Nobody = locale.Say(locale.MailNoticeNobody)
 	s.Subject = locale.Say(locale.MailNoticeSubject, locale.Data{"Count": len(all), "From": from})
+	several := severalSites(all)
 	if len(all) == 1 || !aboutMe(all) {
 		switch all[0].about() {
 		case aboutSite:
 			s.Subject = locale.Say(locale.MailNoticeSubjectSite, locale.Data{"From": from})
+			if several {
+				s.Subject = locale.Say(locale.MailNoticeSubjectSites)
+			}
 		case aboutHelp:
 			s.Subject = locale.Say(locale.MailNoticeSubjectHelp, locale.Data{"From": from})
 		case aboutRequest:
@@ -243,6 +247,9 @@ func noticePage(m Message, all []told, base *url.URL, zone *time.Location) page 
 	}
 	for _, n := range all {
 		i := item{At: locale.Exact(n.MadeAt, zone, m.CreatedAt), What: by.what(n), Then: by.then(n)}
+		if several && n.SiteName != "" {
+			i.At = locale.Say(locale.MailNoticeAt, locale.Data{"Site": oneLine(n.SiteName), "At": i.At})
+		}
 		if path := n.path(); path != "" && base != nil {
 			i.Link = base.JoinPath(path).String()
 		}

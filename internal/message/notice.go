@@ -78,6 +78,10 @@ const (
 	// AddressDead tells an admin that an address or number takes nothing; "who" is whose
 	// it is, "channel" email or sms, "address" the masked address.
 	AddressDead NoticeKind = "address_dead"
+	// SettingsChanged tells an admin that "by" changed the 2FA settings of the site.
+	SettingsChanged NoticeKind = "settings_changed"
+	// RequirementLowered tells an admin that "by" lowered what Xero had left behind.
+	RequirementLowered NoticeKind = "requirement_lowered"
 	// StaffAdded tells staff that "by" made a code for "who" to become staff.
 	StaffAdded NoticeKind = "staff_added"
 	// RequestMade tells staff that "by" asked for a user at the site; RequestSecond that
@@ -148,10 +152,13 @@ func (p *Post) Tell(ctx context.Context, tx *db.Tx, n Notice) error {
 }
 
 // put stores one notice and the job that sends it.
-func (p *Post) put(ctx context.Context, tx *db.Tx, n told) error {
+func (p *Post) put(ctx context.Context, tx *db.Tx, n told) (err error) {
 	n.ID = id.New[id.Notice]()
 	if n.Words == nil {
 		n.Words = map[string]string{}
+	}
+	if n.dueAt, err = digest(ctx, tx, n); err != nil {
+		return err
 	}
 	words, err := json.Marshal(n.Words)
 	if err != nil {
@@ -159,6 +166,9 @@ func (p *Post) put(ctx context.Context, tx *db.Tx, n told) error {
 	}
 	if err := insertNotice(ctx, tx, n, string(words)); err != nil {
 		return fmt.Errorf("store a notice: %w", err)
+	}
+	if n.dueAt.After(tx.Now) {
+		return nil // SendDue takes it up
 	}
 	return p.Jobs.Put(ctx, tx, job.Notices, Notify{User: n.User, Notice: n.ID})
 }

@@ -176,6 +176,7 @@ var noticeKinds = []NoticeKind{
 	RequestMade, RequestSecond, RequestApproved, RequestDeclined, RequestExpired, InvitationAccepted, AccessEnding, AccessEnded,
 	SharingDismissed, SplitPlanned, SplitSoon, SplitCancelled, SplitDone, SplitHeld,
 	LoginChanged, LoginUndone, MobileChanged, SessionsEnded, MemberLeft,
+	SettingsChanged, RequirementLowered,
 }
 
 // CheckTemplates says whether every SMS fits into one part with the longest names and

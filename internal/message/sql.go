@@ -174,15 +174,17 @@ func moveCopy(ctx context.Context, tx *db.Tx, c textCopy, to copyState) error {
 func insertNotice(ctx context.Context, tx *db.Tx, n told, words string) error {
 	return tx.Change(ctx, `
 		INSERT INTO notices (user_id, notice_id, site_id, kind, channel, address, words, made_at, due_at)
-		VALUES ($1, $2, NULLIF($3, ''), $4, $5, $6, $7, $8, $8)`,
-		n.User, n.ID, string(n.Site), n.Kind, n.Channel, n.Address, words, db.Stamp(n.MadeAt))
+		VALUES ($1, $2, NULLIF($3, ''), $4, $5, $6, $7, $8, $9)`,
+		n.User, n.ID, string(n.Site), n.Kind, n.Channel, n.Address, words, db.Stamp(n.MadeAt), db.Stamp(n.dueAt))
 }
 
-const noticeColumns = `user_id, notice_id, COALESCE(site_id, ''), kind, channel, address, words, made_at`
+const noticeColumns = `
+	user_id, notice_id, COALESCE(site_id, ''), kind, channel, address, words, made_at,
+	COALESCE((SELECT s.name FROM sites s WHERE s.site_id = notices.site_id), '')`
 
 func scanNotice(r db.Row) (n told, err error) {
 	var words string
-	err = r.Scan(&n.User, &n.ID, &n.Site, &n.Kind, &n.Channel, &n.Address, &words, db.When(&n.MadeAt))
+	err = r.Scan(&n.User, &n.ID, &n.Site, &n.Kind, &n.Channel, &n.Address, &words, db.When(&n.MadeAt), &n.SiteName)
 	if err == nil {
 		err = json.Unmarshal([]byte(words), &n.Words)
 	}
@@ -200,7 +202,7 @@ func waiting(ctx context.Context, from db.Reader, g group, now time.Time) (all [
 	all, err = db.Many(ctx, from, func(r db.Row) (n told, err error) {
 		var words string
 		var dueAt time.Time
-		err = r.Scan(&n.User, &n.ID, &n.Site, &n.Kind, &n.Channel, &n.Address, &words, db.When(&n.MadeAt), db.When(&dueAt))
+		err = r.Scan(&n.User, &n.ID, &n.Site, &n.Kind, &n.Channel, &n.Address, &words, db.When(&n.MadeAt), &n.SiteName, db.When(&dueAt))
 		if err == nil {
 			err = json.Unmarshal([]byte(words), &n.Words)
 		}

@@ -11,14 +11,18 @@ import (
 
 // told is one stored notice.
 type told struct {
-	User    id.User
-	ID      id.Notice
-	Site    id.Site
-	Kind    NoticeKind
-	Channel Channel
-	Address string
-	Words   map[string]string
-	MadeAt  time.Time
+	User id.User
+	ID   id.Notice
+	Site id.Site
+	// SiteName is the site's, as it is when the notice is read; empty where there is none.
+	SiteName string
+	Kind     NoticeKind
+	Channel  Channel
+	Address  string
+	Words    map[string]string
+	MadeAt   time.Time
+	// dueAt is from when on it may be sent.
+	dueAt time.Time
 }
 
 // speaker is what the sentences of notices have in common: who speaks, who helps, and in
@@ -46,7 +50,8 @@ func (k NoticeKind) about() about {
 	case HelpAsked:
 		return aboutHelp
 	case SMSLow, AddressDead, RequestApproved, RequestDeclined, RequestExpired, InvitationAccepted, AccessEnding, AccessEnded,
-		SharingDismissed, SplitHeld, MemberLeft:
+		SharingDismissed, SplitHeld, MemberLeft, SettingsChanged, RequirementLowered:
+		return aboutSite
 	case RequestMade, RequestSecond:
 		return aboutRequest
 	case StaffAdded:
@@ -96,7 +101,7 @@ func (s speaker) what(n told) string {
 		return s.helped(n)
 	case RecoveryBegun, RecoveryConfirmed, RecoveryContested, RecoveryDone:
 		return s.recovery(n)
-	case SMSLow, AddressDead, StaffAdded:
+	case SMSLow, AddressDead, SettingsChanged, RequirementLowered, StaffAdded:
 		return s.ofSite(n)
 	case RequestMade, RequestSecond, RequestApproved, RequestDeclined, RequestExpired, InvitationAccepted, AccessEnding, AccessEnded:
 		return s.request(n)
@@ -134,7 +139,7 @@ func (s speaker) helped(n told) string {
 	by, who := s.by(n), s.name(n.Words["who"])
 	switch {
 	case n.Kind == HelpAsked:
-		return locale.Say(locale.NoticeHelpAsked, locale.Data{"Site": s.name(s.From)})
+		return locale.Say(locale.NoticeHelpAsked, locale.Data{"Site": s.site(n)})
 	case n.Kind == HelpCodeGiven && who == "":
 		return locale.Say(locale.NoticeHelpCode, locale.Data{"By": by})
 	case n.Kind == HelpCodeGiven:
@@ -204,9 +209,13 @@ func (s speaker) ofSite(n told) string {
 	switch {
 	case n.Kind == StaffAdded:
 		return locale.Say(locale.NoticeNewStaff, locale.Data{"By": s.by(n), "Who": who})
+	case n.Kind == SettingsChanged:
+		return locale.Say(locale.NoticeSettings, locale.Data{"By": s.by(n), "Site": s.site(n)})
+	case n.Kind == RequirementLowered:
+		return locale.Say(locale.NoticeLowered, locale.Data{"By": s.by(n), "Site": s.site(n)})
 	case n.Kind == SMSLow:
 		left, _ := count(n.Words["left"])
-		return locale.Say(locale.NoticeSmsLow, locale.Data{"Count": left, "Site": s.name(s.From)})
+		return locale.Say(locale.NoticeSmsLow, locale.Data{"Count": left, "Site": s.site(n)})
 	case n.Words["channel"] == string(SMS) && address == "":
 		return locale.Say(locale.NoticePhoneDead, locale.Data{"Who": who})
 	case n.Words["channel"] == string(SMS):
@@ -230,6 +239,8 @@ func (s speaker) then(n told) string {
 		return locale.Say(locale.NoticeThenSmsLow)
 	case AddressDead:
 		return locale.Say(locale.NoticeThenDead)
+	case SettingsChanged, RequirementLowered:
+		return locale.Say(locale.NoticeThenSettings, locale.Data{"By": s.by(n)})
 	case StaffAdded:
 		return locale.Say(locale.NoticeThenNewStaff, locale.Data{"By": s.by(n)})
 	case RequestMade, RequestSecond:
@@ -266,6 +277,14 @@ func (s speaker) then(n told) string {
 	}
 }
 
+// site is the name of the site that a notice is about: one mail may hold those of several.
+func (s speaker) site(n told) string {
+	if n.SiteName != "" {
+		return s.name(n.SiteName)
+	}
+	return s.name(s.From)
+}
+
 // by is who did it.
 func (s speaker) by(n told) string {
 	if by := s.name(n.Words["by"]); by != "" {
@@ -295,6 +314,8 @@ func (n told) path() string {
 		return site + "approvals"
 	case n.Kind == SMSLow:
 		return site + "sms"
+	case n.Kind == SettingsChanged, n.Kind == RequirementLowered:
+		return site + "company"
 	default:
 		return site + "users"
 	}

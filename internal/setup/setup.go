@@ -1,5 +1,5 @@
-// Package setup changes what a site requires: its connection to Xero, and later its
-// company settings. Each change is one transaction with its audit event, and whoever is
+// Package setup changes what a site requires: its connection to Xero, and its company
+// settings, with a preview by the policy of whom a change would leave at the door. Each change is one transaction with its audit event, and whoever is
 // signed in at the site is decided again.
 package setup
 
@@ -12,13 +12,19 @@ import (
 	"keyturn/internal/db"
 	"keyturn/internal/id"
 	"keyturn/internal/integration"
+	"keyturn/internal/message"
 	"keyturn/internal/policy"
 	"keyturn/internal/site"
+	"keyturn/internal/standing"
 )
 
 // Desk makes the changes.
 type Desk struct {
 	DB *db.DB
+	// Post tells the admins, Standing reads the facts of previews. Both are needed for
+	// company settings only.
+	Post     *message.Post
+	Standing standing.Source
 }
 
 // AddSite adds a site; fault.Conflict if its reference is taken.

@@ -49,6 +49,12 @@ func Groups() []policy.Group {
 	}
 }
 
+// Of lists what a group may do, without the toggles of its members.
+func Of(g policy.Group) []Permission { return inOrder(groupMay(g)) }
+
+// All lists every permission, in the order in which pages show them.
+func All() []Permission { return slices.Clone(all) }
+
 // Permissions are what the member may do: those of the group, and the toggles. The two
 // toggles are per member in every group: switching one on gives the permission, and
 // only Sales and the groups that have it by themselves have it without.

@@ -23,10 +23,13 @@ type Site struct {
 	Region string
 	// Zone is where its days begin and its times are said.
 	Zone *time.Location
-	// TwoFA, Remember and Weakest are the site's own 2FA settings.
-	TwoFA    policy.Setting
-	Remember policy.Remember
-	Weakest  policy.MethodKind
+	// TwoFA, Remember and Weakest are the site's own 2FA settings; TwoFASince is since when
+	// the first of them holds (zero: longer than is known), TwoFABy who chose it.
+	TwoFA      policy.Setting
+	TwoFASince time.Time
+	TwoFABy    string
+	Remember   policy.Remember
+	Weakest    policy.MethodKind
 	// SMSAvailable is the number of SMS parts it can send.
 	SMSAvailable int
 	// AccountManager is the address of the member of staff who looks after it.
@@ -204,6 +207,11 @@ func EndingBefore(ctx context.Context, tx *db.Tx, before time.Time, limit int) (
 		return nil, fmt.Errorf("read memberships that end soon: %w", err)
 	}
 	return all, nil
+}
+
+// Entered gives the sites that a user may enter on the web, in the order of their names.
+func Entered(ctx context.Context, from db.Reader, who id.User) ([]Site, error) {
+	return entered(ctx, from, who)
 }
 
 // Admins gives the site's active office Admins, the longest standing first, 20 at most.

@@ -12,12 +12,13 @@ import (
 )
 
 const columns = `
-	site_id, ref, name, region, time_zone, twofa, remember, weakest, sms_available, account_manager, created_at`
+	site_id, ref, name, region, time_zone, twofa, remember, weakest, sms_available, account_manager, created_at,
+	twofa_since, twofa_by`
 
 func scan(r db.Row) (s Site, err error) {
 	var zone string
 	err = r.Scan(&s.ID, &s.Ref, &s.Name, &s.Region, &zone, &s.TwoFA, &s.Remember, &s.Weakest,
-		&s.SMSAvailable, &s.AccountManager, db.When(&s.CreatedAt))
+		&s.SMSAvailable, &s.AccountManager, db.When(&s.CreatedAt), db.When(&s.TwoFASince), &s.TwoFABy)
 	if err != nil {
 		return s, err
 	}
@@ -32,6 +33,14 @@ func insert(ctx context.Context, tx *db.Tx, s Site) error {
 		INSERT INTO sites (site_id, ref, name, region, time_zone, twofa, remember, weakest, sms_available, account_manager, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 		s.ID, s.Ref, s.Name, s.Region, s.Zone.String(), s.TwoFA, s.Remember, s.Weakest, s.SMSAvailable, s.AccountManager, db.Stamp(s.CreatedAt))
+}
+
+// choose stores a site's 2FA settings in place of the ones they are changed from.
+func choose(ctx context.Context, tx *db.Tx, s Site, was Choice) error {
+	return tx.Change(ctx, `
+		UPDATE sites SET twofa = $5, remember = $6, weakest = $7, twofa_since = $8, twofa_by = $9
+		 WHERE site_id = $1 AND twofa = $2 AND remember = $3 AND weakest = $4`,
+		s.ID, was.TwoFA, was.Remember, was.Weakest, s.TwoFA, s.Remember, s.Weakest, db.Stamp(s.TwoFASince), s.TwoFABy)
 }
 
 func byID(ctx context.Context, from db.Reader, which id.Site) (Site, error) {
@@ -139,4 +148,36 @@ func admins(ctx context.Context, from db.Reader, which id.Site) ([]id.User, erro
 		SELECT user_id FROM memberships
 		 WHERE site_id = $1 AND member_group = 'Admin' AND kind = 'office' AND status = 'active'
 		 ORDER BY created_at, user_id LIMIT 20`, which)
+}
+
+// entered lists the sites in which a user is an active office member, by their names.
+func entered(ctx context.Context, from db.Reader, who id.User) ([]Site, error) {
+	return db.Many(ctx, from, scan, `
+		SELECT `+columns+` FROM sites
+		 WHERE site_id IN (SELECT site_id FROM memberships WHERE user_id = $1 AND kind <> 'mobile' AND status = 'active')
+		 ORDER BY name, site_id`, who)
+}
+
+// groups counts the active members of a site by group.
+func groups(ctx context.Context, from db.Reader, which id.Site) (map[policy.Group]int, error) {
+	type row struct {
+		group policy.Group
+		count int
+	}
+	all, err := db.Many(ctx, from, func(r db.Row) (one row, err error) { return one, r.Scan(&one.group, &one.count) }, `
+		SELECT member_group, COUNT(*) FROM memberships
+		 WHERE site_id = $1 AND status = 'active' GROUP BY member_group`, which)
+	counts := map[policy.Group]int{}
+	for _, one := range all {
+		counts[one.group] = one.count
+	}
+	return counts, err
+}
+
+// office lists the active office members of a site, in the order of their ids.
+func office(ctx context.Context, from db.Reader, which id.Site, after id.User, limit int) ([]id.User, error) {
+	return db.Many(ctx, from, func(r db.Row) (u id.User, err error) { return u, r.Scan(&u) }, `
+		SELECT user_id FROM memberships
+		 WHERE site_id = $1 AND user_id > $2 AND kind <> 'mobile' AND status = 'active'
+		 ORDER BY user_id LIMIT $3`, which, string(after), limit)
 }

@@ -80,6 +80,12 @@ func (s Source) Of(ctx context.Context, from db.Reader, now time.Time, a Asker) 
 	return f, err
 }
 
+// Place reads the facts about one membership, that of a member to be included: what the
+// site demands of whoever has such a place.
+func (s Source) Place(ctx context.Context, from db.Reader, now time.Time, m site.Membership) (policy.Membership, error) {
+	return s.membership(ctx, from, now, m)
+}
+
 // place is what is known of a site, whoever its member is.
 type place struct {
 	site         site.Site
@@ -128,7 +134,7 @@ func (s Source) member(ctx context.Context, from db.Reader, now time.Time, p pla
 	fact := policy.Membership{
 		Site: string(p.site.ID), SiteName: p.site.Name, Zone: p.site.Zone,
 		Kind: m.Kind, Group: m.Group, Status: m.Status, EndsAt: m.Until, Required2FA: m.TwoFA,
-		Setting: p.site.TwoFA, Remember: p.site.Remember, Weakest: p.site.Weakest,
+		Setting: p.site.TwoFA, SettingSince: p.site.TwoFASince, Remember: p.site.Remember, Weakest: p.site.Weakest,
 		Integrations: slices.Clone(p.integrations), Rollout: p.rollout,
 		LoneAdmin: m.Group == policy.GroupAdmin && slices.Equal(p.admins, []id.User{m.User}),
 	}

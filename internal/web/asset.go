@@ -69,6 +69,9 @@ func newAssets(vendor Vendor, faces []Face) (assets, error) {
 			return nil, err
 		}
 	}
+	if err := all.addPictures(faces); err != nil {
+		return nil, err
+	}
 	if len(vendor.Logo) > 0 {
 		kind, err := logoKind(vendor.Logo)
 		if err != nil {
@@ -79,6 +82,27 @@ func newAssets(vendor Vendor, faces []Face) (assets, error) {
 		}
 	}
 	return all, nil
+}
+
+// addPictures reads the pictures of the faces, from their folder "pictures"; each is named
+// "face-file.png".
+func (a assets) addPictures(faces []Face) error {
+	for _, face := range faces {
+		files, err := fs.Glob(face.Files, "pictures/*.png")
+		if err != nil {
+			return fmt.Errorf("web: the pictures of %s: %w", face.Name, err)
+		}
+		for _, file := range files {
+			body, err := fs.ReadFile(face.Files, file)
+			if err != nil {
+				return fmt.Errorf("web: the picture %s/%s: %w", face.Name, file, err)
+			}
+			if err := a.add(face.Name+"-"+path.Base(file), "image/png", body); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func joinStyles(faces []Face) ([]byte, error) {

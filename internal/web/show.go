@@ -67,11 +67,15 @@ type Head struct {
 	Site string
 	// Layout is how the parts stand.
 	Layout Layout
+	// Help is the guide that is about the page, and its paragraph: "admins#company". Empty:
+	// the list of all guides.
+	Help string
 }
 
 // frame is what the layout's template gets.
 type frame struct {
 	Head
+	Around  Around
 	Page    Page
 	Lang    string
 	Vendor  Vendor
@@ -83,9 +87,9 @@ type frame struct {
 
 // Show answers with a page. It is rendered whole before the first byte leaves: if
 // that goes wrong, the error comes back and nothing was sent.
-func (k *Kit) Show(w http.ResponseWriter, _ *http.Request, status int, page Page) error {
+func (k *Kit) Show(w http.ResponseWriter, r *http.Request, status int, page Page) error {
 	var b bytes.Buffer
-	if err := k.render(&b, page); err != nil {
+	if err := k.render(&b, page, aroundOf(r)); err != nil {
 		return err
 	}
 	h := w.Header()
@@ -97,14 +101,18 @@ func (k *Kit) Show(w http.ResponseWriter, _ *http.Request, status int, page Page
 	return nil
 }
 
-func (k *Kit) render(b *bytes.Buffer, page Page) error {
+func (k *Kit) render(b *bytes.Buffer, page Page, around Around) error {
 	head := page.Head()
 	t, ok := k.pages[head.Template]
 	if !ok {
 		return fmt.Errorf("showing %T: there is no template %q", page, head.Template)
 	}
+	if head.Help == "" {
+		head.Help = around.Help
+	}
 	f := frame{
 		Head:    head,
+		Around:  around,
 		Page:    page,
 		Lang:    locale.Lang,
 		Vendor:  k.vendor,
@@ -130,6 +138,7 @@ func (k *Kit) parse(faces []Face) (map[string]*template.Template, error) {
 		"vendor":  func() string { return k.vendor.Name },
 		"instant": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"dial":    dial,
+		"asset":   k.assets.url,
 	})
 	root, err := root.ParseFS(ownTemplates, "templates/layout.html", "templates/parts.html", "templates/icons.html")
 	if err != nil {

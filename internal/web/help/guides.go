@@ -1,6 +1,10 @@
 package help
 
-import "keyturn/internal/locale"
+import (
+	"strings"
+
+	"keyturn/internal/locale"
+)
 
 // sort is what a block of a guide is.
 type sort int
@@ -11,12 +15,19 @@ const (
 	step  // one of a numbered list
 	point // one of a list
 	say   // a caution in its own frame
+	shot  // a picture of a page; its key says what can be seen
 )
 
-// block is a piece of a guide.
+// block is a piece of a guide. Its anchor is the last part of its key.
 type block struct {
 	sort sort
 	key  locale.Key
+}
+
+// anchor is where the block is in its page: "help.xero.when-title" is at "when".
+func (b block) anchor() string {
+	parts := strings.Split(string(b.key), ".")
+	return strings.TrimSuffix(parts[len(parts)-1], "-title")
 }
 
 // guide is one page of help.
@@ -35,17 +46,20 @@ func guides() []guide {
 func xero() guide {
 	return guide{"xero", locale.HelpXeroTitle, locale.HelpXeroLead, []block{
 		{heading, locale.HelpXeroWhoTitle},
-		{para, locale.HelpXeroWho},
+		{para, locale.HelpXeroWhoAll},
 		{para, locale.HelpXeroMobile},
 		{heading, locale.HelpXeroWhenTitle},
-		{para, locale.HelpXeroWhen},
+		{para, locale.HelpXeroWhenComes},
+		{para, locale.HelpXeroWhenLeft},
 		{heading, locale.HelpXeroBeforeTitle},
 		{step, locale.HelpXeroBeforeEmail},
+		{step, locale.HelpXeroBeforeMobile},
 		{step, locale.HelpXeroBeforeOwn},
 		{step, locale.HelpXeroBeforeTry},
 		{say, locale.HelpXeroNewAddress},
 		{heading, locale.HelpXeroDayTitle},
-		{para, locale.HelpXeroDay},
+		{para, locale.HelpXeroDayIs},
+		{shot, locale.HelpXeroShotCode},
 	}}
 }
 
@@ -55,13 +69,27 @@ func enable() guide {
 		{point, locale.HelpEnableWhyPassword},
 		{point, locale.HelpEnableWhyTrail},
 		{point, locale.HelpEnableWhyXero},
-		{heading, locale.HelpEnableHowTitle},
-		{para, locale.HelpEnableHow},
+		{heading, locale.HelpEnableCompanyTitle},
+		{step, locale.HelpEnableCompanyOpen},
+		{step, locale.HelpEnableCompanyChoose},
+		{step, locale.HelpEnableCompanyOften},
+		{step, locale.HelpEnableCompanyWeakest},
+		{step, locale.HelpEnableCompanySave},
+		{para, locale.HelpEnableCompanyPerUser},
+		{shot, locale.HelpEnableShotCompany},
+		{heading, locale.HelpEnablePreviewTitle},
+		{para, locale.HelpEnablePreviewWhat},
+		{shot, locale.HelpEnableShotPreview},
+		{heading, locale.HelpEnableHeldTitle},
+		{para, locale.HelpEnableHeldXero},
+		{para, locale.HelpEnableLower},
 		{heading, locale.HelpEnableUseTitle},
 		{step, locale.HelpEnableUsePassword},
 		{step, locale.HelpEnableUseMail},
 		{step, locale.HelpEnableUseType},
 		{para, locale.HelpEnableUseLife},
+		{heading, locale.HelpEnableRememberTitle},
+		{para, locale.HelpEnableRememberHow},
 		{say, locale.HelpEnableNever},
 	}}
 }
@@ -72,12 +100,14 @@ func noCode() guide {
 		{step, locale.HelpNoCodeJunk},
 		{step, locale.HelpNoCodeAddress},
 		{step, locale.HelpNoCodeAgain},
+		{step, locale.HelpNoCodeOther},
 		{heading, locale.HelpNoCodeRefusedTitle},
-		{para, locale.HelpNoCodeRefused},
+		{para, locale.HelpNoCodeRefusedWhat},
 		{heading, locale.HelpNoCodeWrongTitle},
-		{para, locale.HelpNoCodeWrong},
+		{para, locale.HelpNoCodeWrongWhat},
 		{heading, locale.HelpNoCodeWhoTitle},
-		{para, locale.HelpNoCodeWho},
+		{para, locale.HelpNoCodeWhoHelps},
+		{shot, locale.HelpNoCodeShotWays},
 	}}
 }
 
@@ -86,24 +116,45 @@ func newPhone() guide {
 		{heading, locale.HelpNewPhoneMailTitle},
 		{step, locale.HelpNewPhoneMailSetup},
 		{step, locale.HelpNewPhoneMailTry},
+		{heading, locale.HelpNewPhoneAppTitle},
+		{para, locale.HelpNewPhoneAppBefore},
 		{heading, locale.HelpNewPhoneLostTitle},
-		{para, locale.HelpNewPhoneLost},
+		{para, locale.HelpNewPhoneLostHow},
 		{heading, locale.HelpNewPhoneNumberTitle},
-		{para, locale.HelpNewPhoneNumber},
+		{para, locale.HelpNewPhoneNumberHow},
+		{shot, locale.HelpNewPhoneShotSecurity},
 	}}
 }
 
 func admins() guide {
 	return guide{"admins", locale.HelpAdminsTitle, locale.HelpAdminsLead, []block{
-		{step, locale.HelpAdminsAddresses},
-		{step, locale.HelpAdminsShared},
-		{step, locale.HelpAdminsLeft},
-		{step, locale.HelpAdminsSecond},
-		{step, locale.HelpAdminsTry},
-		{step, locale.HelpAdminsTell},
-		{heading, locale.HelpAdminsNewTitle},
-		{para, locale.HelpAdminsNew},
+		{heading, locale.HelpAdminsUsersTitle},
+		{step, locale.HelpAdminsUsersOpen},
+		{step, locale.HelpAdminsUsersPencil},
+		{step, locale.HelpAdminsUsersEmail},
+		{step, locale.HelpAdminsUsersMobile},
+		{step, locale.HelpAdminsUsersSave},
+		{say, locale.HelpAdminsUsersNew},
+		{heading, locale.HelpAdminsSharedTitle},
+		{para, locale.HelpAdminsSharedWhy},
+		{heading, locale.HelpAdminsRequestsTitle},
+		{para, locale.HelpAdminsRequestsHow},
+		{heading, locale.HelpAdminsGroupsTitle},
+		{para, locale.HelpAdminsGroupsHow},
+		{heading, locale.HelpAdminsLeftTitle},
+		{para, locale.HelpAdminsLeftHow},
+		{heading, locale.HelpAdminsSecondTitle},
+		{para, locale.HelpAdminsSecondHow},
+		{heading, locale.HelpAdminsTellTitle},
+		{para, locale.HelpAdminsTellHow},
+		{heading, locale.HelpAdminsSmsTitle},
+		{para, locale.HelpAdminsSmsHow},
 		{heading, locale.HelpAdminsStuckTitle},
-		{para, locale.HelpAdminsStuck},
+		{para, locale.HelpAdminsStuckAsk},
+		{heading, locale.HelpAdminsHelpCodeTitle},
+		{para, locale.HelpAdminsHelpCodeHow},
+		{heading, locale.HelpAdminsAuditTitle},
+		{para, locale.HelpAdminsAuditHow},
+		{shot, locale.HelpAdminsShotSettings},
 	}}
 }

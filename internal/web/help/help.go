@@ -4,13 +4,14 @@ package help
 import (
 	"embed"
 	"net/http"
+	"strings"
 
 	"keyturn/internal/fault"
 	"keyturn/internal/locale"
 	"keyturn/internal/web"
 )
 
-//go:embed *.html *.css
+//go:embed *.html *.css pictures
 var files embed.FS
 
 // Face is the guides' pages and styles, for the kit.
@@ -21,12 +22,20 @@ func Face() web.Face {
 // Help serves the guides.
 type Help struct {
 	Kit *web.Kit
+	// Searched is told of each search whether it found anything, and the words of one that
+	// did not, without who asked. May be nil.
+	Searched func(found bool, words string)
 }
 
-// Index answers "GET /help": what there is to read.
+// Index answers "GET /help": what there is to read, and with "q" where it is spoken of.
 func (h Help) Index() http.Handler {
 	return h.Kit.Handle(func(w http.ResponseWriter, r *http.Request) error {
-		return h.Kit.Show(w, r, http.StatusOK, contents())
+		page := contents()
+		if asked := r.URL.Query().Get("q"); asked != "" {
+			page.search(asked)
+			h.count(page)
+		}
+		return h.Kit.Show(w, r, http.StatusOK, page)
 	})
 }
 
@@ -45,6 +54,9 @@ func (h Help) Guide() http.Handler {
 // IndexPage lists the guides.
 type IndexPage struct {
 	Guides []Entry
+	// Asked is what was searched for; empty where nothing was. Hits are where it was found.
+	Asked string
+	Hits  []Hit
 }
 
 // Entry is one guide in the list.
@@ -74,8 +86,19 @@ type GuidePage struct {
 // Part is a heading, or a run of blocks of one sort.
 type Part struct {
 	Heading string
-	// Paras, Steps, Points and Cautions: one of them is not empty, unless it is a heading.
-	Paras, Steps, Points, Cautions [][]locale.Run
+	// ID is the heading's anchor.
+	ID string
+	// Paras, Steps, Points and Cautions: one of them is not empty, unless it is a heading or
+	// a picture.
+	Paras, Steps, Points, Cautions []Para
+	// Shot is the picture's file, Seen what can be seen in it. May be empty.
+	Shot, Seen string
+}
+
+// Para is one sentence or more, with an anchor of its own.
+type Para struct {
+	ID    string
+	Words []locale.Run
 }
 
 // Head implements web.Page.
@@ -89,9 +112,9 @@ func (g guide) page() GuidePage {
 	last := heading
 	for _, b := range g.blocks {
 		if b.sort == heading {
-			p.Parts = append(p.Parts, Part{Heading: locale.Say(b.key)})
+			p.Parts = append(p.Parts, Part{Heading: locale.Say(b.key), ID: b.anchor()})
 		} else {
-			if b.sort != last || len(p.Parts) == 0 {
+			if b.sort != last || b.sort == shot || len(p.Parts) == 0 {
 				p.Parts = append(p.Parts, Part{})
 			}
 			p.Parts[len(p.Parts)-1].add(b)
@@ -102,7 +125,7 @@ func (g guide) page() GuidePage {
 }
 
 func (p *Part) add(b block) {
-	runs := locale.Rich(b.key)
+	runs := Para{ID: b.anchor(), Words: locale.Rich(b.key)}
 	switch b.sort {
 	case heading:
 	case para:
@@ -111,6 +134,8 @@ func (p *Part) add(b block) {
 		p.Steps = append(p.Steps, runs)
 	case point:
 		p.Points = append(p.Points, runs)
+	case shot:
+		p.Shot, p.Seen = "help-"+strings.TrimPrefix(b.anchor(), "shot-")+".png", locale.Say(b.key)
 	case say:
 		p.Cautions = append(p.Cautions, runs)
 	}

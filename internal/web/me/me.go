@@ -40,7 +40,11 @@ func (m *Me) in(do func(http.ResponseWriter, *http.Request, check.Answer) error)
 		}
 		switch a.State {
 		case check.In:
-			return do(w, r, a)
+			others, err := web.OtherSites(r.Context(), m.Desk.DB, a.User.ID, a.Session.Site)
+			if err != nil {
+				return err
+			}
+			return do(w, web.With(r, web.Around{Sites: others}), a)
 		case check.Locked:
 			return web.Go(w, r, "/signin/locked")
 		case check.More:

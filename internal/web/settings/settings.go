@@ -1,7 +1,6 @@
-// Package settings is the pages of a site's admins: who waits to be let in, help codes,
-// the SMS balance, and logins that several people may use. One guard stands before all of them: an active Admin who is in,
-// Package settings is the pages of a site's admins: User Setup, who waits to be let in,
-// help codes, and the SMS balance. One guard stands before all of them: an active Admin who is in,
+// Package settings is the pages of a site's admins: User Setup, requests, company settings
+// and groups, who waits to be let in, help codes, the SMS balance, shared logins. Their
+// menu stands around each. One guard stands before all of them: an active Admin who is in,
 // at that very site. To everybody else a page of another site is not there.
 package settings
 
@@ -21,6 +20,7 @@ import (
 	"keyturn/internal/request"
 	"keyturn/internal/rescue"
 	"keyturn/internal/session"
+	"keyturn/internal/setup"
 	"keyturn/internal/sharing"
 	"keyturn/internal/site"
 	"keyturn/internal/web"
@@ -38,6 +38,10 @@ type Settings struct {
 	Sharing *sharing.Desk
 	// Members is User Setup.
 	Members *member.Desk
+	// Setup changes company settings.
+	Setup *setup.Desk
+	// Pages are those that stand in the menu (see Paths).
+	Pages []string
 	// BuyURL is where SMS are bought; empty: the account manager is asked.
 	BuyURL string
 }
@@ -76,7 +80,11 @@ func (s *Settings) only(do func(http.ResponseWriter, *http.Request, admin) error
 		if err != nil {
 			return err
 		}
-		return do(w, r, admin{
+		around := s.menu(r, "/sites/"+string(which)+"/settings")
+		if around.Sites, err = web.OtherSites(r.Context(), s.DB, a.User.ID, which); err != nil {
+			return err
+		}
+		return do(w, web.With(r, around), admin{
 			Answer: a, site: at, path: "/sites/" + string(which) + "/settings",
 			place: session.Place{
 				Browser: s.Kit.Browser(w, r), Network: web.Network(s.Kit.Client(r)).String(),

@@ -64,16 +64,16 @@ func (s *Settings) userPage(a admin, card member.Card, fill member.Form) (UserPa
 		p.Old, p.Until = card.Old, locale.Day(card.OldUntil, a.site.Zone)
 	}
 	for _, g := range site.Groups() {
-		p.Groups = append(p.Groups, Pick{string(g), string(g), g == fill.Group})
+		p.Groups = append(p.Groups, Pick{Value: string(g), Words: string(g), On: g == fill.Group})
 	}
 	p.Kinds = []Pick{
-		{string(policy.Office), locale.Say(locale.UsersKindOffice), fill.Kind == policy.Office},
-		{string(policy.Mobile), locale.Say(locale.UsersKindMobile), fill.Kind == policy.Mobile},
+		{Value: string(policy.Office), Words: locale.Say(locale.UsersKindOffice), On: fill.Kind == policy.Office},
+		{Value: string(policy.Mobile), Words: locale.Say(locale.UsersKindMobile), On: fill.Kind == policy.Mobile},
 	}
 	p.Statuses = []Pick{
-		{string(policy.Active), locale.Say(locale.UsersActive), fill.Status == policy.Active},
-		{string(policy.Inactive), locale.Say(locale.UsersInactive), fill.Status == policy.Inactive},
-		{string(policy.Blocked), locale.Say(locale.UsersBlocked), fill.Status == policy.Blocked},
+		{Value: string(policy.Active), Words: locale.Say(locale.UsersActive), On: fill.Status == policy.Active},
+		{Value: string(policy.Inactive), Words: locale.Say(locale.UsersInactive), On: fill.Status == policy.Inactive},
+		{Value: string(policy.Blocked), Words: locale.Say(locale.UsersBlocked), On: fill.Status == policy.Blocked},
 	}
 	return p, nil
 }

@@ -152,27 +152,16 @@ func markWords(row member.Row) (Mark, string) {
 		}
 		return Mark{"manage", locale.Say(locale.UsersWillManage)}, locale.Say(locale.UsersWhyUntried)
 	case policy.NeedsHelp:
-		return Mark{"help", locale.Say(locale.UsersNeedsHelp)}, lacks(row.Readiness.Decision.NotOffered)
+		return Mark{"help", locale.Say(locale.UsersNeedsHelp)}, lack(row.Readiness.Decision.NotOffered)
 	case policy.Exempt:
 	}
 	return Mark{"none", locale.Say(locale.UsersNotAsked)}, ""
 }
 
-// lacks says what stands in the way of the two ways that an admin can mend, email before
-// SMS.
-func lacks(all []policy.Withheld) string {
-	words := map[policy.WithheldKey]locale.Key{
-		policy.NoEmail: locale.UsersWhyNoEmail, policy.EmailBounced: locale.UsersWhyBounced, policy.ResetMark: locale.UsersWhyReset,
-		policy.SpentMethod: locale.UsersWhySpent, policy.AwaitsProof: locale.UsersWhyAwaits, policy.NumberRefused: locale.UsersWhyNumber,
-		policy.NoSMSAvailable: locale.UsersWhyNoSms, policy.TooWeakForSite: locale.UsersWhyWeak, policy.Resting: locale.UsersWhyRests,
-		policy.PendingProof: locale.UsersWhyPending, policy.UnprovedSpent: locale.UsersWhySpent,
-	}
-	for _, kind := range []policy.MethodKind{policy.Email, policy.SMS} {
-		for _, one := range all {
-			if key, ok := words[one.Key]; ok && one.Kind == kind {
-				return locale.Say(key)
-			}
-		}
+// lack is what stands in the way of the way that an admin can mend first.
+func lack(all []policy.Withheld) string {
+	if said := lacks(all); len(said) > 0 {
+		return said[0]
 	}
 	return locale.Say(locale.UsersWhyNothing)
 }

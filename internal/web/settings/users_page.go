@@ -24,12 +24,6 @@ func (p UsersPage) Head() web.Head {
 	return web.Head{Template: "settings/users", Title: locale.Say(locale.UsersTitle), Site: p.Site, Layout: web.Broad}
 }
 
-// Pick is one value of a list to choose from.
-type Pick struct {
-	Value, Words string
-	On           bool
-}
-
 // Chip is a filter.
 type Chip struct {
 	Href, Words string

@@ -1,0 +1,126 @@
+package setup
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"keyturn/internal/id"
+	"keyturn/internal/policy"
+	"keyturn/internal/site"
+	"keyturn/internal/standing"
+	"keyturn/internal/user"
+)
+
+// Person is one active office member, and what other settings would mean for them.
+type Person struct {
+	User  id.User
+	Name  string
+	Group policy.Group
+	// Asked says that they would be asked for a second factor, WasAsked that they are
+	// already.
+	Asked, WasAsked bool
+	// Mark is whether they would get in; of whoever is not asked it says nothing.
+	Mark policy.Mark
+	// Lacks says of each of their ways why it would not do.
+	Lacks []policy.Withheld
+}
+
+// Stuck says that the person would be asked, and that nothing they have would do.
+func (p Person) Stuck() bool { return p.Asked && p.Mark == policy.NeedsHelp }
+
+// Forecast is what other settings would mean for a site's people, in the order of their
+// names.
+type Forecast []Person
+
+// change is what is made of a member's facts before the policy is asked.
+type change func(*policy.Membership)
+
+// Preview asks the policy what a choice would mean for everybody: a fresh sign-in on the
+// web at this site, nothing passed and nothing remembered, with their real facts and
+// the changed settings.
+func (d *Desk) Preview(ctx context.Context, at id.Site, to site.Choice) (Forecast, error) {
+	now := d.DB.Clock.Now()
+	return d.forecast(ctx, now, at, func(m *policy.Membership) {
+		if m.Setting != to.TwoFA {
+			m.SettingSince = now
+		}
+		m.Setting, m.Remember, m.Weakest = to.TwoFA, to.Remember, to.Weakest
+	})
+}
+
+// PreviewLowered asks it what the lowering of what Xero left behind would mean, at the
+// first moment at which that may be done.
+func (d *Desk) PreviewLowered(ctx context.Context, at id.Site) (Forecast, error) {
+	now := d.DB.Clock.Now()
+	c, err := d.Company(ctx, d.DB, now, at)
+	if err != nil {
+		return nil, err
+	}
+	lowered := now
+	if c.Lowerable.After(now) {
+		lowered = c.Lowerable
+	}
+	return d.forecast(ctx, now, at, func(m *policy.Membership) {
+		m.Integrations = slices.Clone(m.Integrations)
+		for i := range m.Integrations {
+			if one := &m.Integrations[i]; one.Kind == policy.Xero && one.State == policy.Disconnected {
+				one.LoweredAt = lowered
+			}
+		}
+	})
+}
+
+// inStep is how many members are read at a time.
+const inStep = 200
+
+func (d *Desk) forecast(ctx context.Context, now time.Time, at id.Site, to change) (Forecast, error) {
+	var all Forecast
+	for after := id.User(""); ; {
+		some, err := site.Office(ctx, d.DB, at, after, inStep)
+		if err != nil {
+			return nil, fmt.Errorf("list members: %w", err)
+		}
+		for _, who := range some {
+			one, err := d.foresee(ctx, now, at, who, to)
+			if err != nil {
+				return nil, err
+			}
+			all, after = append(all, one), who
+		}
+		if len(some) < inStep {
+			break
+		}
+	}
+	slices.SortFunc(all, func(a, b Person) int {
+		return cmp.Or(cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), cmp.Compare(a.User, b.User))
+	})
+	return all, nil
+}
+
+func (d *Desk) foresee(ctx context.Context, now time.Time, at id.Site, who id.User, to change) (Person, error) {
+	u, err := user.ByID(ctx, d.DB, who)
+	if err != nil {
+		return Person{}, fmt.Errorf("find a member: %w", err)
+	}
+	facts, err := d.Standing.Of(ctx, d.DB, now, standing.Asker{
+		User: u, Sites: []id.Site{at}, Client: policy.Client{Kind: policy.ClientWeb},
+	})
+	if err != nil {
+		return Person{}, fmt.Errorf("read the facts of a member: %w", err)
+	}
+	one := Person{User: who, Name: u.Name()}
+	one.WasAsked, _ = policy.Required(facts, now)
+	for i := range facts.Memberships {
+		one.Group = facts.Memberships[i].Group
+		to(&facts.Memberships[i])
+	}
+	if one.Asked, _ = policy.Required(facts, now); one.Asked {
+		p := policy.Readiness(facts, now)
+		one.Mark, one.Lacks = p.Mark, p.Decision.NotOffered
+	}
+	return one, nil
+}

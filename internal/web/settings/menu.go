@@ -1,0 +1,103 @@
+package settings
+
+import (
+	"net/http"
+	"strings"
+
+	"keyturn/internal/locale"
+	"keyturn/internal/web"
+)
+
+// entry is a page that the settings may have.
+type entry struct {
+	// path follows "/sites/{site}/settings".
+	path        string
+	title, hint locale.Key
+	icon        string
+	// help is the paragraph of the guides that is about the page.
+	help string
+}
+
+// entries are all of them, in the order of the menu.
+var entries = []entry{
+	{"/users", locale.MenuUsers, locale.MenuUsersHint, "person", "admins#users"},
+	{"/company", locale.MenuCompany, locale.MenuCompanyHint, "key", "enable#company"},
+	{"/groups", locale.MenuGroups, locale.MenuGroupsHint, "grid", "admins#groups"},
+	{"/readiness", locale.MenuReadiness, locale.MenuReadinessHint, "tick", "admins#tell"},
+	{"/requests", locale.MenuRequests, locale.MenuRequestsHint, "hand", "admins#requests"},
+	{"/shared", locale.MenuShared, locale.MenuSharedHint, "half", "admins#shared"},
+	{"/approvals", locale.MenuApprovals, locale.MenuApprovalsHint, "wait", "admins#stuck"},
+	{"/help-codes", locale.MenuHelpCodes, locale.MenuHelpCodesHint, "sheet", "admins#help-code"},
+	{"/sms", locale.MenuSms, locale.MenuSmsHint, "phone", "admins#sms"},
+	{"/audit", locale.MenuAudit, locale.MenuAuditHint, "sheet", "admins#audit"},
+	{"/integrations", locale.MenuIntegrations, locale.MenuIntegrationsHint, "right", "xero#when"},
+}
+
+// At is where all of the settings are, in the form of the URL map.
+const At = "/sites/{site}/settings"
+
+// Paths picks the pages of the menu that the URL map has, as there says of a pattern.
+func Paths(there func(pattern string) bool) []string {
+	var paths []string
+	for _, e := range entries {
+		if there(At + e.path) {
+			paths = append(paths, e.path)
+		}
+	}
+	return paths
+}
+
+// menu is the menu as it stands around a page, and what the guides say of that page.
+func (s *Settings) menu(r *http.Request, base string) (around web.Around) {
+	around.MenuTitle = locale.Say(locale.MenuTitle)
+	around.Menu = append(around.Menu, web.MenuItem{Title: locale.Say(locale.MenuHome), Path: base, Here: r.URL.Path == base})
+	around.Help = "admins"
+	for _, e := range s.shown() {
+		path := base + e.path
+		here := r.URL.Path == path || strings.HasPrefix(r.URL.Path, path+"/")
+		if here {
+			around.Help = e.help
+		}
+		around.Menu = append(around.Menu, web.MenuItem{Title: locale.Say(e.title), Path: path, Here: here})
+	}
+	return around
+}
+
+// shown are the entries that there are pages for.
+func (s *Settings) shown() (all []entry) {
+	for _, e := range entries {
+		for _, path := range s.Pages {
+			if path == e.path {
+				all = append(all, e)
+			}
+		}
+	}
+	return all
+}
+
+// HomePage lists the settings.
+type HomePage struct {
+	Site    string
+	Entries []HomeEntry
+}
+
+// HomeEntry is one of them. Icon is the name of its picture.
+type HomeEntry struct{ Title, Hint, Path, Icon string }
+
+// Head implements web.Page.
+func (p HomePage) Head() web.Head {
+	return web.Head{Template: "settings/home", Title: locale.Say(locale.MenuTitle), Site: p.Site, Layout: web.Broad}
+}
+
+// Home answers "GET /sites/{site}/settings".
+func (s *Settings) Home() http.Handler {
+	return s.only(func(w http.ResponseWriter, r *http.Request, a admin) error {
+		page := HomePage{Site: a.site.Name}
+		for _, e := range s.shown() {
+			page.Entries = append(page.Entries, HomeEntry{
+				Title: locale.Say(e.title), Hint: locale.Say(e.hint), Path: a.path + e.path, Icon: e.icon,
+			})
+		}
+		return s.Kit.Show(w, r, http.StatusOK, page)
+	})
+}

@@ -112,7 +112,7 @@ func New(p Parts) (*App, error) {
 		me:       &me.Me{Kit: kit, Desk: f.desk, Check: checker, Enrol: f.enrol},
 		help:     help.Help{Kit: kit},
 		settings: &settings.Settings{Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, BuyURL: p.BuySMS},
-		staff:    &staff.Staff{Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue},
+		staff:    &staff.Staff{Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, Console: f.console, Second: f.second},
 		hooks:    &hooks.Hooks{Kit: kit, Post: f.post, DB: p.DB, Texts: p.Receipts, MailKey: p.MailHook},
 	}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"keyturn/internal/console"
 	"keyturn/internal/enrol"
 	"keyturn/internal/job"
 	"keyturn/internal/message"
@@ -13,6 +14,7 @@ import (
 	"keyturn/internal/rescue"
 	"keyturn/internal/signin"
 	"keyturn/internal/standing"
+	"keyturn/internal/twoperson"
 	"keyturn/internal/user"
 )
 
@@ -24,6 +26,8 @@ type flows struct {
 	desk    *signin.Desk
 	enrol   *enrol.Desk
 	rescue  *rescue.Desk
+	console *console.Desk
+	second  *twoperson.Desk
 	numbers metrics
 }
 
@@ -55,6 +59,8 @@ func newFlows(p Parts) (*flows, error) {
 		EndEnrol: f.desk.EndEnrol, Enrolling: f.desk.Enrols, Enrolled: f.rescue.StaffEnrolled, Unfit: func(plain string, who user.User) string { return string(f.rescue.Judge(plain, who)) },
 	}
 	f.desk.Joined = f.enrol.Join
+	f.console = &console.Desk{DB: p.DB, Post: f.post, Standing: f.facts}
+	f.second = &twoperson.Desk{DB: p.DB, Standing: f.facts, Acts: f.acts()}
 	return f, f.work(p)
 }
 

@@ -54,6 +54,10 @@ type (
 	Notice string
 	// Canary is one mail that is sent to measure how long mail takes.
 	Canary string
+	// Note is what staff wrote down about a site.
+	Note string
+	// Proposal is what one member of staff proposes and another does.
+	Proposal string
 )
 
 // New makes a fresh id. It panics only if the system has no randomness left, which

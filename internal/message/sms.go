@@ -167,7 +167,7 @@ func link(base *url.URL, kind Kind, token string) (string, error) {
 var noticeKinds = []NoticeKind{
 	MethodAdded, MethodRemoved, RecoveryCodesMade, RecoveryCodeUsed, FewRecoveryCodes, PasswordChanged, PasswordReset,
 	HelpAsked, HelpCodeGiven, HelpApproved, RecoveryBegun, RecoveryConfirmed, RecoveryContested, RecoveryDone,
-	LoginsJoined, SMSLow, AddressDead, StaffAdded,
+	LoginsJoined, SMSLow, AddressDead, StaffAdded, StaffEnded, SiteOpened, GetReady, SiteNotReady,
 }
 
 // CheckTemplates says whether every SMS fits into one part with the longest names and

@@ -38,16 +38,19 @@ const (
 	aboutSite
 	aboutHelp
 	aboutStaff
+	aboutReady
 )
 
 func (k NoticeKind) about() about {
 	switch k {
 	case HelpAsked:
 		return aboutHelp
-	case SMSLow, AddressDead:
+	case SMSLow, AddressDead, SiteOpened, SiteNotReady:
 		return aboutSite
-	case StaffAdded:
+	case StaffAdded, StaffEnded:
 		return aboutStaff
+	case GetReady:
+		return aboutReady
 	case MethodAdded, MethodRemoved, RecoveryCodesMade, RecoveryCodeUsed, FewRecoveryCodes, PasswordChanged, PasswordReset,
 		HelpCodeGiven, HelpApproved, RecoveryBegun, RecoveryConfirmed, RecoveryContested, RecoveryDone, LoginsJoined:
 	}
@@ -89,8 +92,10 @@ func (s speaker) what(n told) string {
 		return s.helped(n)
 	case RecoveryBegun, RecoveryConfirmed, RecoveryContested, RecoveryDone:
 		return s.recovery(n)
-	case SMSLow, AddressDead, StaffAdded:
+	case SMSLow, AddressDead, StaffAdded, StaffEnded:
 		return s.ofSite(n)
+	case SiteOpened, GetReady, SiteNotReady:
+		return s.ofStaff(n)
 	}
 	return string(n.Kind) // of a later release
 }
@@ -138,6 +143,43 @@ func (s speaker) recovery(n told) string {
 	}[n.Kind], locale.Data{"Who": who})
 }
 
+// ofStaff is what the vendor's staff did, or have people reminded of.
+func (s speaker) ofStaff(n told) string {
+	site, left := locale.Data{"Site": s.name(s.From)}, 0
+	switch {
+	case n.Kind == SiteOpened:
+		return locale.Say(locale.NoticeOpened, locale.Data{"By": s.by(n), "Hours": n.Words["hours"]})
+	case n.Kind == SiteNotReady:
+		left, _ = count(n.Words["left"])
+		return locale.Say(locale.NoticeNotReady, locale.Data{"Count": left, "Site": s.name(s.From)})
+	case n.Words["mark"] == string(policy.NeedsHelp):
+		return locale.Say(locale.NoticeReadyHelp, site)
+	case n.Words["alone"] != "":
+		return locale.Say(locale.NoticeReadyAlone, site)
+	}
+	return locale.Say(locale.NoticeReadyProof, site)
+}
+
+// thenReady is what to do before a site's date, and when that is.
+func (s speaker) thenReady(n told) string {
+	what := locale.Say(locale.NoticeThenReadyProof)
+	switch {
+	case n.Kind == SiteNotReady:
+		what = locale.Say(locale.NoticeThenNotReady)
+	case n.Words["mark"] == string(policy.NeedsHelp) && s.Helper != "":
+		what = locale.Say(locale.NoticeThenReadyHelp, locale.Data{"Helper": s.name(s.Helper), "From": s.name(s.From)})
+	case n.Words["mark"] == string(policy.NeedsHelp):
+		what = locale.Say(locale.NoticeThenReadyAdmin)
+	case n.Words["alone"] != "":
+		what = locale.Say(locale.NoticeThenReadyAlone)
+	}
+	at, err := time.Parse(time.RFC3339, n.Words["at"])
+	if err != nil {
+		return what
+	}
+	return locale.Say(locale.NoticeThenReadyBy, locale.Data{"At": locale.Exact(at, s.zone, n.MadeAt), "What": what})
+}
+
 // ofSite is what the admins of a site, or staff, should know.
 func (s speaker) ofSite(n told) string {
 	who, address := s.name(n.Words["who"]), s.name(n.Words["address"])
@@ -145,6 +187,8 @@ func (s speaker) ofSite(n told) string {
 		who = locale.Say(locale.NoticeAMember)
 	}
 	switch {
+	case n.Kind == StaffEnded:
+		return locale.Say(locale.NoticeStaffEnded, locale.Data{"Who": who})
 	case n.Kind == StaffAdded:
 		return locale.Say(locale.NoticeNewStaff, locale.Data{"By": s.by(n), "Who": who})
 	case n.Kind == SMSLow:
@@ -175,6 +219,12 @@ func (s speaker) then(n told) string {
 		return locale.Say(locale.NoticeThenDead)
 	case StaffAdded:
 		return locale.Say(locale.NoticeThenNewStaff, locale.Data{"By": s.by(n)})
+	case StaffEnded:
+		return locale.Say(locale.NoticeThenStaffEnded, locale.Data{"By": s.by(n)})
+	case SiteOpened:
+		return locale.Say(locale.NoticeThenOpened, locale.Data{"Reason": oneLine(n.Words["reason"])})
+	case GetReady, SiteNotReady:
+		return s.thenReady(n)
 	case RecoveryBegun, RecoveryConfirmed, RecoveryContested, RecoveryDone:
 		if other {
 			return locale.Say(locale.NoticeThenRecoveryOf, locale.Data{"Who": s.name(n.Words["who"]), "Vendor": s.Vendor})
@@ -203,7 +253,7 @@ func (s speaker) by(n told) string {
 	if by := s.name(n.Words["by"]); by != "" {
 		return by
 	}
-	if n.Kind == StaffAdded {
+	if n.about() == aboutStaff || n.Kind == SiteOpened {
 		return locale.Say(locale.NoticeStaff)
 	}
 	return locale.Say(locale.NoticeAnAdmin)
@@ -213,7 +263,7 @@ func (s speaker) by(n told) string {
 func (n told) path() string {
 	site := "/sites/" + string(n.Site) + "/settings/"
 	switch what := n.about(); {
-	case what == aboutYou:
+	case what == aboutYou, what == aboutReady:
 		return "/me/security"
 	case what == aboutStaff || n.Site == "":
 		return ""
@@ -221,6 +271,8 @@ func (n told) path() string {
 		return site + "approvals"
 	case n.Kind == SMSLow:
 		return site + "sms"
+	case n.Kind == SiteOpened:
+		return site + "audit"
 	default:
 		return site + "users"
 	}

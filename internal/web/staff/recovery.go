@@ -39,6 +39,9 @@ func (s *Staff) home(r *http.Request, by authority.Bearer) (HomePage, error) {
 	if err != nil {
 		return page, err
 	}
+	if page.Proposals, err = s.proposals(r, by); err != nil {
+		return page, err
+	}
 	now := s.DB.Clock.Now()
 	for _, u := range joining {
 		page.Joining = append(page.Joining, Joining{
@@ -46,10 +49,11 @@ func (s *Staff) home(r *http.Request, by authority.Bearer) (HomePage, error) {
 		})
 	}
 	for _, state := range []rescue.RecoveryState{rescue.RecoveryContested, rescue.RecoveryOpen, rescue.RecoveryWaiting} {
-		all, err := s.Rescue.List(r.Context(), state)
+		all, hidden, err := s.Rescue.List(r.Context(), by, state)
 		if err != nil {
 			return page, err
 		}
+		page.Elsewhere += hidden
 		for _, one := range all {
 			row, err := s.row(r, by, one, now)
 			if err != nil {
@@ -173,11 +177,14 @@ func (s *Staff) beginPage(r *http.Request, by authority.Bearer, who user.User) (
 		if m.Status != policy.Active {
 			continue
 		}
-		at, err := site.ByID(r.Context(), s.DB, m.Site)
+		given, err := authority.StaffAt(r.Context(), s.DB, s.DB.Clock.Now(), by, m.Site)
+		if errors.Is(err, fault.NotFound) {
+			continue
+		}
 		if err != nil {
 			return page, err
 		}
-		page.Sites = append(page.Sites, Place{ID: string(at.ID), Name: at.Name})
+		page.Sites = append(page.Sites, Place{ID: string(given.Site.ID), Name: given.Site.Name})
 	}
 	numbers, err := s.Rescue.Numbers(r.Context(), who.ID)
 	if err != nil {
@@ -272,7 +279,7 @@ func (s *Staff) one(do func(http.ResponseWriter, *http.Request, authority.Bearer
 		if err != nil {
 			return err
 		}
-		one, err := s.Rescue.ByID(r.Context(), whom, which)
+		one, err := s.Rescue.ByID(r.Context(), by, whom, which)
 		if err != nil {
 			return err
 		}
@@ -297,7 +304,7 @@ func (s *Staff) Act() http.Handler {
 		if refused == "" && given.Code == "" {
 			return web.Go(w, r, path(one))
 		}
-		if one, err = s.Rescue.ByID(r.Context(), one.User, one.ID); err != nil {
+		if one, err = s.Rescue.ByID(r.Context(), by, one.User, one.ID); err != nil {
 			return err
 		}
 		page, err := s.recoveryPage(r, by, one)

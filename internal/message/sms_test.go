@@ -135,7 +135,7 @@ func TestEveryKindOfNoticeHasWordsOfItsOwn(t *testing.T) {
 			t.Errorf("%s does not say what to do", kind)
 		}
 	}
-	if len(seen) != 18 || slices.Contains(noticeKinds, "") {
+	if len(seen) != 22 || slices.Contains(noticeKinds, "") {
 		t.Errorf("%d kinds", len(seen))
 	}
 }

@@ -113,6 +113,10 @@ func TestALoneAdminIsRecoveredByTwoOfTheStaff(t *testing.T) {
 		robins = console(t, p, robin, first)
 		jesss := console(t, p, jess, second)
 
+		for _, v := range []*e2etest.Visitor{robins, jesss} { // the site is nobody's yet
+			opened := v.Post(t, "/staff/sites/open", "ref", e2etest.Connected, "reason", "Pat called, the mailbox is dead")
+			opened.Is(t, http.StatusSeeOther)
+		}
 		page := robins.Get(t, "/staff/recoveries/new?email="+e2etest.Pat)
 		user, site := userLine.FindStringSubmatch(page.Body), siteLine.FindStringSubmatch(page.Body)
 		begun := robins.Post(t, "/staff/recoveries/new", "user", user[1], "site", site[1], "called", "", "reason", "known voice, invoice number checked")
@@ -139,6 +143,10 @@ func TestALoneAdminIsRecoveredByTwoOfTheStaff(t *testing.T) {
 		anybody.Post(t, stop).Is(t, http.StatusOK)
 		pass(t, p, 25*time.Hour)
 		robins, jesss = console(t, p, robin, first), console(t, p, jess, second)
+		jesss.Post(t, path, "do", "read").Is(t, http.StatusNotFound) // the site was open for 8 hours
+		for _, v := range []*e2etest.Visitor{robins, jesss} {
+			v.Post(t, "/staff/sites/open", "ref", e2etest.Connected, "reason", "the recovery of Pat goes on").Is(t, http.StatusSeeOther)
+		}
 		jesss.Post(t, path, "do", "read").Is(t, http.StatusUnprocessableEntity) // contested
 		robins.Post(t, path, "do", "goes-on", "papers", "licence seen").Is(t, http.StatusUnprocessableEntity)
 		jesss.Post(t, path, "do", "goes-on", "papers", "driver's licence, seen by video").Leads(t, path)

@@ -81,10 +81,7 @@ func (c demoCmd) open(w *world, dir string) (*db.DB, *secret.Keys, []demo.Person
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	people, err := prepare(w, d, fresh)
-	if err == nil && fresh {
-		err = demo.SeedStaff(w.ctx, d, keys)
-	}
+	people, err := prepare(w, d, keys, fresh)
 	if err != nil {
 		return nil, nil, nil, errors.Join(err, d.Close())
 	}
@@ -111,7 +108,7 @@ func empty(dir string) (bool, error) {
 
 // prepare makes the tables and the people of a fresh demo, and makes sure that an old
 // one is a demo.
-func prepare(w *world, d *db.DB, fresh bool) ([]demo.Person, error) {
+func prepare(w *world, d *db.DB, keys *secret.Keys, fresh bool) ([]demo.Person, error) {
 	if fresh {
 		if _, err := d.Migrate(w.ctx); err != nil {
 			return nil, err
@@ -119,6 +116,9 @@ func prepare(w *world, d *db.DB, fresh bool) ([]demo.Person, error) {
 		err := d.Do(w.ctx, func(tx *db.Tx) error { return db.SetMeta(w.ctx, tx, metaDemo, version) })
 		if err != nil {
 			return nil, fmt.Errorf("mark the demo: %w", err)
+		}
+		if err := demo.SeedStaff(w.ctx, d, keys); err != nil {
+			return nil, err
 		}
 		return demo.Seed(w.ctx, d)
 	}

@@ -124,7 +124,8 @@ func New(p Parts) (*App, error) {
 			Members: f.members, Setup: f.setup, Pages: settings.Paths(routed), BuyURL: p.BuySMS,
 		},
 		staff: &staff.Staff{
-			Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, Requests: f.request,
+			Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, Requests: f.request, Console: f.console,
+			Second: f.second,
 		},
 		hooks: &hooks.Hooks{Kit: kit, Post: f.post, DB: p.DB, Texts: p.Receipts, MailKey: p.MailHook},
 	}, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"keyturn/internal/console"
 	"keyturn/internal/enrol"
 	"keyturn/internal/job"
 	"keyturn/internal/login"
@@ -18,6 +19,7 @@ import (
 	"keyturn/internal/sharing"
 	"keyturn/internal/signin"
 	"keyturn/internal/standing"
+	"keyturn/internal/twoperson"
 	"keyturn/internal/user"
 )
 
@@ -34,6 +36,8 @@ type flows struct {
 	login   *login.Desk
 	members *member.Desk
 	setup   *setup.Desk
+	console *console.Desk
+	second  *twoperson.Desk
 	numbers metrics
 }
 
@@ -82,6 +86,8 @@ func newFlows(p Parts) (*flows, error) {
 		DB: p.DB, Post: f.post, Standing: f.facts, Login: f.login, Domains: p.Domains, Countries: p.Countries,
 		VendorName: p.Vendor.Name, Invite: f.rescue.InviteFirst, EndGiven: f.rescue.EndGivenBy,
 	}
+	f.console = &console.Desk{DB: p.DB, Post: f.post, Standing: f.facts}
+	f.second = &twoperson.Desk{DB: p.DB, Standing: f.facts, Acts: f.acts()}
 	return f, f.work(p)
 }
 

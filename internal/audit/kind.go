@@ -126,6 +126,20 @@ const (
 	StaffConfirmed Kind = "staff.confirmed"
 	// StaffViewed: staff looked at a site's data.
 	StaffViewed Kind = "staff.viewed"
+	// StaffOpened: staff gave a reason to see a site that is not given to them.
+	StaffOpened Kind = "staff.opened"
+	// StaffNoted: staff wrote something down about a site.
+	StaffNoted Kind = "staff.noted"
+	// StaffReminded: staff had those who are not ready reminded, and the site's admins.
+	StaffReminded Kind = "staff.reminded"
+	// StaffEnded: somebody is not a member of staff any more.
+	StaffEnded Kind = "staff.ended"
+	// ProposalMade: staff proposed what needs a second person.
+	ProposalMade Kind = "proposal.made"
+	// ProposalConfirmed: a second person confirmed it, and it was done.
+	ProposalConfirmed Kind = "proposal.confirmed"
+	// ProposalCancelled: it was taken back.
+	ProposalCancelled Kind = "proposal.cancelled"
 )
 
 // What happens to requests for users, and to access with an end.
@@ -236,5 +250,5 @@ const (
 
 // ofTheHouse says whether an event of this kind may be about no site and no user.
 func (k Kind) ofTheHouse() bool {
-	return slices.Contains([]Kind{ImportDone, AuditPruned}, k)
+	return slices.Contains([]Kind{ImportDone, AuditPruned, ProposalMade, ProposalConfirmed, ProposalCancelled}, k)
 }

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -72,7 +73,7 @@ func (s workshop) open(ctx context.Context, tx *db.Tx) (site.Site, error) {
 	}
 	at, err := site.Add(ctx, tx, site.Site{
 		Ref: s.ref, Name: s.name, Region: s.region, Zone: zone, TwoFA: s.twofa, Remember: s.remember,
-		SMSAvailable: s.sms, AccountManager: accountManager,
+		SMSAvailable: s.sms, AccountManager: cmp.Or(s.manager, accountManager),
 	})
 	if err != nil {
 		return at, err

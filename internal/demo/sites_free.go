@@ -22,7 +22,7 @@ func hillside() workshop {
 // harbour is not connected, and one of its people signs in with a word.
 func harbour() workshop {
 	return workshop{
-		ref: "ws-1005", name: "Harbour Mechanical", region: "NZ", zone: "Pacific/Auckland",
+		ref: "ws-1005", name: "Harbour Mechanical", manager: otherManager, region: "NZ", zone: "Pacific/Auckland",
 		usual: locale.DemoNotePassword,
 		members: []member{
 			{login: "mere@harbourmech.example", first: "Mere", last: "Walker", mobile: "+64215550151", group: policy.GroupAdmin},
@@ -36,7 +36,7 @@ func harbour() workshop {
 // pennine asks everybody by its own setting.
 func pennine() workshop {
 	return workshop{
-		ref: "ws-1006", name: "Pennine Garage", region: "GB", zone: "Europe/London",
+		ref: "ws-1006", name: "Pennine Garage", manager: otherManager, region: "GB", zone: "Europe/London",
 		twofa: policy.SettingEveryone, remember: policy.Remember14,
 		usual: locale.DemoNoteCode,
 		members: []member{

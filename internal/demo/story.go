@@ -8,8 +8,11 @@ import (
 	"keyturn/internal/policy"
 )
 
-// accountManager looks after every site of the story.
+// accountManager looks after every site of the story that names no other.
 const accountManager = "robin.ellery@vendor.example"
+
+// otherManager looks after the sites that name them.
+const otherManager = "casey.marsh@vendor.example"
 
 // prepareDays is how far off the date of a preparing site is when the demo starts.
 const prepareDays = 12
@@ -20,6 +23,8 @@ type workshop struct {
 	twofa                   policy.Setting
 	remember                policy.Remember
 	sms                     int
+	// manager looks after it; empty: accountManager.
+	manager string
 
 	// since is when Xero was or will be connected; nil: never.
 	since            func(now time.Time, zone *time.Location) time.Time

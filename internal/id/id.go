@@ -62,6 +62,10 @@ type (
 	Canary string
 	// Split is one shared login that becomes several.
 	Split string
+	// Note is what staff wrote down about a site.
+	Note string
+	// Proposal is what one member of staff proposes and another does.
+	Proposal string
 )
 
 // New makes a fresh id. It panics only if the system has no randomness left, which

@@ -242,6 +242,8 @@ func noticePage(m Message, all []told, base *url.URL, zone *time.Location) page 
 			s.Subject = locale.Say(locale.MailNoticeSubjectRequest, locale.Data{"From": from})
 		case aboutStaff:
 			s.Subject = locale.Say(locale.MailNoticeSubjectStaff, locale.Data{"From": from})
+		case aboutReady:
+			s.Subject = locale.Say(locale.MailNoticeSubjectReady, locale.Data{"From": from})
 		case aboutYou:
 		}
 	}

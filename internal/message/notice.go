@@ -112,6 +112,19 @@ const (
 	SplitDone NoticeKind = "split_done"
 	// SplitHeld tells an admin that the login of "who" is the last Admin's and stays.
 	SplitHeld NoticeKind = "split_held"
+	// StaffEnded tells staff, and whom it is about, that two of them ended "who"; "by" is
+	// the second.
+	StaffEnded NoticeKind = "staff_ended"
+	// SiteOpened tells an admin that "by", of the vendor's staff, opened the site for
+	// "hours" hours; "reason" is what they gave.
+	SiteOpened NoticeKind = "site_opened"
+	// GetReady reminds the user that a code would not reach them yet, or never did;
+	// "mark" is their policy.Mark, "alone" says that they are a lone Admin with one road,
+	// "at" is the site's date in RFC 3339, if it is to come.
+	GetReady NoticeKind = "get_ready"
+	// SiteNotReady reminds an admin of those at the site who are not ready: "left" is how
+	// many, "at" as above.
+	SiteNotReady NoticeKind = "site_not_ready"
 )
 
 // Notice is one thing that one person is told.

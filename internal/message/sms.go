@@ -177,6 +177,7 @@ var noticeKinds = []NoticeKind{
 	SharingDismissed, SplitPlanned, SplitSoon, SplitCancelled, SplitDone, SplitHeld,
 	LoginChanged, LoginUndone, MobileChanged, SessionsEnded, MemberLeft,
 	SettingsChanged, RequirementLowered,
+	StaffEnded, SiteOpened, GetReady, SiteNotReady,
 }
 
 // CheckTemplates says whether every SMS fits into one part with the longest names and

@@ -43,6 +43,7 @@ const (
 	aboutHelp
 	aboutStaff
 	aboutRequest
+	aboutReady
 )
 
 func (k NoticeKind) about() about {
@@ -50,12 +51,14 @@ func (k NoticeKind) about() about {
 	case HelpAsked:
 		return aboutHelp
 	case SMSLow, AddressDead, RequestApproved, RequestDeclined, RequestExpired, InvitationAccepted, AccessEnding, AccessEnded,
-		SharingDismissed, SplitHeld, MemberLeft, SettingsChanged, RequirementLowered:
+		SharingDismissed, SplitHeld, MemberLeft, SettingsChanged, RequirementLowered, SiteOpened, SiteNotReady:
 		return aboutSite
 	case RequestMade, RequestSecond:
 		return aboutRequest
-	case StaffAdded:
+	case StaffAdded, StaffEnded:
 		return aboutStaff
+	case GetReady:
+		return aboutReady
 	case MethodAdded, MethodRemoved, RecoveryCodesMade, RecoveryCodeUsed, FewRecoveryCodes, PasswordChanged, PasswordReset,
 		HelpCodeGiven, HelpApproved, RecoveryBegun, RecoveryConfirmed, RecoveryContested, RecoveryDone, LoginsJoined,
 		SplitPlanned, SplitSoon, SplitCancelled, SplitDone,
@@ -101,12 +104,14 @@ func (s speaker) what(n told) string {
 		return s.helped(n)
 	case RecoveryBegun, RecoveryConfirmed, RecoveryContested, RecoveryDone:
 		return s.recovery(n)
-	case SMSLow, AddressDead, SettingsChanged, RequirementLowered, StaffAdded:
+	case SMSLow, AddressDead, SettingsChanged, RequirementLowered, StaffAdded, StaffEnded:
 		return s.ofSite(n)
 	case RequestMade, RequestSecond, RequestApproved, RequestDeclined, RequestExpired, InvitationAccepted, AccessEnding, AccessEnded:
 		return s.request(n)
 	case SharingDismissed, SplitPlanned, SplitSoon, SplitCancelled, SplitDone, SplitHeld:
 		return s.split(n)
+	case SiteOpened, GetReady, SiteNotReady:
+		return s.ofStaff(n)
 	}
 	return string(n.Kind) // of a later release
 }
@@ -200,6 +205,43 @@ func (s speaker) request(n told) string {
 	}[n.Kind], locale.Data{"Who": who})
 }
 
+// ofStaff is what the vendor's staff did, or have people reminded of.
+func (s speaker) ofStaff(n told) string {
+	site, left := locale.Data{"Site": s.name(s.From)}, 0
+	switch {
+	case n.Kind == SiteOpened:
+		return locale.Say(locale.NoticeOpened, locale.Data{"By": s.by(n), "Hours": n.Words["hours"]})
+	case n.Kind == SiteNotReady:
+		left, _ = count(n.Words["left"])
+		return locale.Say(locale.NoticeNotReady, locale.Data{"Count": left, "Site": s.name(s.From)})
+	case n.Words["mark"] == string(policy.NeedsHelp):
+		return locale.Say(locale.NoticeReadyHelp, site)
+	case n.Words["alone"] != "":
+		return locale.Say(locale.NoticeReadyAlone, site)
+	}
+	return locale.Say(locale.NoticeReadyProof, site)
+}
+
+// thenReady is what to do before a site's date, and when that is.
+func (s speaker) thenReady(n told) string {
+	what := locale.Say(locale.NoticeThenReadyProof)
+	switch {
+	case n.Kind == SiteNotReady:
+		what = locale.Say(locale.NoticeThenNotReady)
+	case n.Words["mark"] == string(policy.NeedsHelp) && s.Helper != "":
+		what = locale.Say(locale.NoticeThenReadyHelp, locale.Data{"Helper": s.name(s.Helper), "From": s.name(s.From)})
+	case n.Words["mark"] == string(policy.NeedsHelp):
+		what = locale.Say(locale.NoticeThenReadyAdmin)
+	case n.Words["alone"] != "":
+		what = locale.Say(locale.NoticeThenReadyAlone)
+	}
+	at, err := time.Parse(time.RFC3339, n.Words["at"])
+	if err != nil {
+		return what
+	}
+	return locale.Say(locale.NoticeThenReadyBy, locale.Data{"At": locale.Exact(at, s.zone, n.MadeAt), "What": what})
+}
+
 // ofSite is what the admins of a site, or staff, should know.
 func (s speaker) ofSite(n told) string {
 	who, address := s.name(n.Words["who"]), s.name(n.Words["address"])
@@ -207,6 +249,8 @@ func (s speaker) ofSite(n told) string {
 		who = locale.Say(locale.NoticeAMember)
 	}
 	switch {
+	case n.Kind == StaffEnded:
+		return locale.Say(locale.NoticeStaffEnded, locale.Data{"Who": who})
 	case n.Kind == StaffAdded:
 		return locale.Say(locale.NoticeNewStaff, locale.Data{"By": s.by(n), "Who": who})
 	case n.Kind == SettingsChanged:
@@ -249,6 +293,12 @@ func (s speaker) then(n told) string {
 		return locale.Say(locale.NoticeThenRequestOf)
 	case AccessEnding, AccessEnded:
 		return locale.Say(locale.NoticeThenAccess)
+	case StaffEnded:
+		return locale.Say(locale.NoticeThenStaffEnded, locale.Data{"By": s.by(n)})
+	case SiteOpened:
+		return locale.Say(locale.NoticeThenOpened, locale.Data{"Reason": oneLine(n.Words["reason"])})
+	case GetReady, SiteNotReady:
+		return s.thenReady(n)
 	case RecoveryBegun, RecoveryConfirmed, RecoveryContested, RecoveryDone:
 		if other {
 			return locale.Say(locale.NoticeThenRecoveryOf, locale.Data{"Who": s.name(n.Words["who"]), "Vendor": s.Vendor})
@@ -290,7 +340,7 @@ func (s speaker) by(n told) string {
 	if by := s.name(n.Words["by"]); by != "" {
 		return by
 	}
-	if n.Kind == StaffAdded {
+	if n.about() == aboutStaff || n.Kind == SiteOpened {
 		return locale.Say(locale.NoticeStaff)
 	}
 	return locale.Say(locale.NoticeAnAdmin)
@@ -302,7 +352,7 @@ func (n told) path() string {
 	switch what := n.about(); {
 	case n.isSplit() && n.Words["who"] != "":
 		return site + "shared"
-	case what == aboutYou:
+	case what == aboutYou, what == aboutReady:
 		return "/me/security"
 	case what == aboutRequest:
 		return "/staff/requests"
@@ -316,6 +366,8 @@ func (n told) path() string {
 		return site + "sms"
 	case n.Kind == SettingsChanged, n.Kind == RequirementLowered:
 		return site + "company"
+	case n.Kind == SiteOpened:
+		return site + "audit"
 	default:
 		return site + "users"
 	}

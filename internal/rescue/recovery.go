@@ -157,6 +157,9 @@ func (d *Desk) begin(ctx context.Context, tx *db.Tx, by authority.Bearer, of Rec
 	if err := authority.Staff(ctx, tx, tx.Now, by); err != nil {
 		return "", "", err
 	}
+	if _, err := authority.StaffAt(ctx, tx, tx.Now, by, of.Site); err != nil {
+		return "", "", err
+	}
 	if of.User == by.User.ID {
 		return "", Oneself, nil
 	}
@@ -260,6 +263,9 @@ func (d *Desk) withRecovery(ctx context.Context, by authority.Bearer, who id.Use
 		r, err := takeRecovery(ctx, tx, who, which)
 		if err != nil {
 			return fmt.Errorf("find a recovery: %w", err)
+		}
+		if _, err := authority.StaffAt(ctx, tx, tx.Now, by, r.Site); err != nil {
+			return err
 		}
 		return fn(tx, r)
 	})

@@ -68,7 +68,7 @@ func (w *world) decide(t *testing.T, by, who user.User, which id.Recovery, on bo
 
 func (w *world) state(t *testing.T, who user.User, which id.Recovery) rescue.RecoveryState {
 	t.Helper()
-	r, err := w.desk.ByID(t.Context(), who.ID, which)
+	r, err := w.desk.ByID(t.Context(), w.onDuty(t, w.sam), who.ID, which)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -271,7 +271,7 @@ func TestARefusedRecoveryIsOverAndAnotherMayBegin(t *testing.T) {
 			t.Errorf("nobody went on with it, and it is %q", w.state(t, w.kim, third))
 		}
 		for state, n := range map[rescue.RecoveryState]int{rescue.RecoveryRefused: 2, rescue.RecoveryOver: 1, rescue.RecoveryOpen: 0} {
-			if list, err := w.desk.List(t.Context(), state); err != nil || len(list) != n {
+			if list, _, err := w.desk.List(t.Context(), w.onDuty(t, w.sam), state); err != nil || len(list) != n {
 				t.Errorf("%s: %+v, %v", state, list, err)
 			}
 		}

@@ -187,6 +187,19 @@ func staffIDs(ctx context.Context, from db.Reader) ([]id.User, error) {
 
 func scanUser(r db.Row) (u id.User, err error) { return u, r.Scan(&u) }
 
+// colleague reads since when somebody is staff, from the code that was confirmed last.
+func colleague(ctx context.Context, from db.Reader, who id.User) (Colleague, error) {
+	all, err := db.Many(ctx, from, func(r db.Row) (c Colleague, err error) {
+		return c, r.Scan(&c.ConfirmedBy, db.When(&c.Since))
+	}, `
+		SELECT confirmed_by, confirmed_at FROM staff_codes
+		 WHERE user_id = $1 AND confirmed_at IS NOT NULL ORDER BY confirmed_at DESC LIMIT 1`, who)
+	if err != nil || len(all) == 0 {
+		return Colleague{}, err
+	}
+	return all[0], nil
+}
+
 func endStaffCode(ctx context.Context, tx *db.Tx, who id.User) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE staff_codes SET ended_at = $2

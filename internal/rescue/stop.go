@@ -281,21 +281,41 @@ func (d *Desk) GiveUp(ctx context.Context, by authority.Bearer, who id.User, whi
 	return refused, err
 }
 
-// List gives recoveries in a state, the latest first, 100 at most. The face has checked
-// that staff ask.
-func (d *Desk) List(ctx context.Context, state RecoveryState) ([]Recovery, error) {
+// List gives recoveries in a state at the sites that are given to a member of staff, the
+// latest first, of 100 at most; hidden is how many of these are at other sites, and are
+// seen by opening those with a reason. fault.NotFound for whoever is not staff.
+func (d *Desk) List(ctx context.Context, by authority.Bearer, state RecoveryState) (seen []Recovery, hidden int, err error) {
+	now := d.DB.Clock.Now()
+	if err := authority.Staff(ctx, d.DB, now, by); err != nil {
+		return nil, 0, err
+	}
 	all, err := recoveriesIn(ctx, d.DB, state)
 	if err != nil {
-		return nil, fmt.Errorf("list recoveries: %w", err)
+		return nil, 0, fmt.Errorf("list recoveries: %w", err)
 	}
-	return all, nil
+	for _, r := range all {
+		_, err := authority.StaffAt(ctx, d.DB, now, by, r.Site)
+		switch {
+		case errors.Is(err, fault.NotFound):
+			hidden++
+		case err != nil:
+			return nil, 0, err
+		default:
+			seen = append(seen, r)
+		}
+	}
+	return seen, hidden, nil
 }
 
-// ByID finds a recovery of a user; fault.NotFound if there is none.
-func (d *Desk) ByID(ctx context.Context, who id.User, which id.Recovery) (Recovery, error) {
+// ByID finds a recovery of a user; fault.NotFound if there is none, and alike for whoever
+// is not staff or to whom the site is not given.
+func (d *Desk) ByID(ctx context.Context, by authority.Bearer, who id.User, which id.Recovery) (Recovery, error) {
 	r, err := recoveryByID(ctx, d.DB, who, which)
 	if err != nil {
 		return r, fmt.Errorf("find a recovery: %w", err)
+	}
+	if _, err := authority.StaffAt(ctx, d.DB, d.DB.Clock.Now(), by, r.Site); err != nil {
+		return Recovery{}, err
 	}
 	return r, nil
 }

@@ -129,6 +129,10 @@ func (w *world) people(t *testing.T) {
 	w.join(t, w.bo, w.site, policy.GroupInvoicePayment)
 	w.join(t, w.bo, w.twin, policy.GroupInvoicePayment)
 	w.sam, w.toni, w.uma = w.staff(t, "sam"), w.staff(t, "toni"), w.staff(t, "uma")
+	for _, who := range []user.User{w.sam, w.toni, w.uma} {
+		w.looksAfter(t, who, w.site)
+		w.looksAfter(t, who, w.twin)
+	}
 }
 
 func (w *world) crew(t *testing.T, s site.Site, domain string) (pat, mx, kim user.User) {
@@ -195,6 +199,14 @@ func (w *world) staff(t *testing.T, name string) user.User {
 	})
 	who.Staff = true
 	return who
+}
+
+// looksAfter gives a site to a member of staff, for good.
+func (w *world) looksAfter(t *testing.T, who user.User, s site.Site) {
+	t.Helper()
+	w.do(t, func(ctx context.Context, tx *db.Tx) error {
+		return authority.Give(ctx, tx, authority.Gift{User: who.ID, Site: s.ID, By: who.ID, Reason: "test"})
+	})
 }
 
 // prove gives somebody another way, as if proved long ago.

@@ -88,6 +88,10 @@ func makeStaff(ctx context.Context, tx *db.Tx, who id.User) error {
 	return tx.Change(ctx, `UPDATE users SET staff = TRUE WHERE user_id = $1 AND staff = FALSE`, who)
 }
 
+func endStaff(ctx context.Context, tx *db.Tx, who id.User) error {
+	return tx.Change(ctx, `UPDATE users SET staff = FALSE WHERE user_id = $1 AND staff = TRUE`, who)
+}
+
 // slowest reads the dearest stored hash of a form.
 func slowest(ctx context.Context, from db.Reader, form password.Form) (password.Stored, error) {
 	return db.One(ctx, from, func(r db.Row) (password.Stored, error) {

@@ -148,6 +148,15 @@ func MakeStaff(ctx context.Context, tx *db.Tx, who id.User) error {
 	return nil
 }
 
+// EndStaff makes somebody one of the vendor's own people no more; fault.Conflict if they
+// are not. Who calls raises the user's number, so that their sessions die.
+func EndStaff(ctx context.Context, tx *db.Tx, who id.User) error {
+	if err := endStaff(ctx, tx, who); err != nil {
+		return fmt.Errorf("end a member of staff: %w", err)
+	}
+	return nil
+}
+
 // forms are all forms in which a password may be stored.
 var forms = []password.Form{
 	password.Argon2id, password.Bcrypt, password.PBKDF2, password.Scrypt, password.ASPNetV2, password.ASPNetV3,

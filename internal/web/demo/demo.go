@@ -56,6 +56,7 @@ func (d *Desk) Routes() []Route {
 		{get, "/demo", d.Home()},
 		{post, "/demo/clock", d.Clock()},
 		{post, "/demo/xero", d.Xero()},
+		{get, "/demo/authenticator", d.Authenticator()},
 		{get, "/demo/inbox", d.Mail()},
 		{get, "/demo/inbox.json", d.MailJSON()},
 		{get, "/demo/inbox/{number}", d.Letter()},

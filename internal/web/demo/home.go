@@ -27,8 +27,6 @@ type HomePage struct {
 	Did, Problem string
 	Moves        []Move
 	Sites        []SitePart
-	// Staff are the vendor's people, each with what their authenticator shows now.
-	Staff []story.Colleague
 }
 
 // Move is a button of the clock: its words and the duration that it sends.
@@ -91,10 +89,6 @@ func (d *Desk) show(w http.ResponseWriter, r *http.Request, status int, what sai
 func (d *Desk) homePage(r *http.Request, what said) (HomePage, error) {
 	now := d.DB.Clock.Now()
 	page := HomePage{Password: story.Password, Kept: d.Kept, Problem: what.problem}
-	var err error
-	if page.Staff, err = story.Colleagues(r.Context(), d.DB); err != nil {
-		return page, err
-	}
 	for _, m := range moves {
 		page.Moves = append(page.Moves, Move{locale.Say(locale.DemoClockMove, locale.Data{"Span": locale.Span(m)}), m.String()})
 	}

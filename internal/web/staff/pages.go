@@ -32,6 +32,12 @@ type HomePage struct {
 	Joining []Joining
 	// Recoveries are those that are not over, the oldest first.
 	Recoveries []Row
+	// Elsewhere is how many more there are at sites that are not given.
+	Elsewhere int
+	// Proposals wait for a second person.
+	Proposals []ProposalRow
+	// Second is what is wrong with an answer to one.
+	Second string
 	// Find comes back after a search that found nobody.
 	Find string
 }

@@ -22,45 +22,6 @@ import (
 	"keyturn/internal/web"
 )
 
-// Home answers "GET /staff".
-func (s *Staff) Home() http.Handler {
-	return s.only(func(w http.ResponseWriter, r *http.Request, by authority.Bearer) error {
-		page, err := s.home(r, by)
-		if err != nil {
-			return err
-		}
-		return s.Kit.Show(w, r, http.StatusOK, page)
-	})
-}
-
-func (s *Staff) home(r *http.Request, by authority.Bearer) (HomePage, error) {
-	page := HomePage{As: by.User.Name()}
-	joining, err := s.Rescue.NewStaffWaiting(r.Context())
-	if err != nil {
-		return page, err
-	}
-	now := s.DB.Clock.Now()
-	for _, u := range joining {
-		page.Joining = append(page.Joining, Joining{
-			ID: string(u.ID), Name: u.Name(), Login: string(u.Login), Since: locale.Moment(u.CreatedAt, time.UTC, now),
-		})
-	}
-	for _, state := range []rescue.RecoveryState{rescue.RecoveryContested, rescue.RecoveryOpen, rescue.RecoveryWaiting} {
-		all, err := s.Rescue.List(r.Context(), state)
-		if err != nil {
-			return page, err
-		}
-		for _, one := range all {
-			row, err := s.row(r, by, one, now)
-			if err != nil {
-				return page, err
-			}
-			page.Recoveries = append(page.Recoveries, row)
-		}
-	}
-	return page, nil
-}
-
 func (s *Staff) row(r *http.Request, by authority.Bearer, one rescue.Recovery, now time.Time) (Row, error) {
 	who, at, err := s.whose(r, one)
 	if err != nil {
@@ -173,11 +134,14 @@ func (s *Staff) beginPage(r *http.Request, by authority.Bearer, who user.User) (
 		if m.Status != policy.Active {
 			continue
 		}
-		at, err := site.ByID(r.Context(), s.DB, m.Site)
+		given, err := authority.StaffAt(r.Context(), s.DB, s.DB.Clock.Now(), by, m.Site)
+		if errors.Is(err, fault.NotFound) {
+			continue
+		}
 		if err != nil {
 			return page, err
 		}
-		page.Sites = append(page.Sites, Place{ID: string(at.ID), Name: at.Name})
+		page.Sites = append(page.Sites, Place{ID: string(given.Site.ID), Name: given.Site.Name})
 	}
 	numbers, err := s.Rescue.Numbers(r.Context(), who.ID)
 	if err != nil {
@@ -272,7 +236,7 @@ func (s *Staff) one(do func(http.ResponseWriter, *http.Request, authority.Bearer
 		if err != nil {
 			return err
 		}
-		one, err := s.Rescue.ByID(r.Context(), whom, which)
+		one, err := s.Rescue.ByID(r.Context(), by, whom, which)
 		if err != nil {
 			return err
 		}
@@ -297,7 +261,7 @@ func (s *Staff) Act() http.Handler {
 		if refused == "" && given.Code == "" {
 			return web.Go(w, r, path(one))
 		}
-		if one, err = s.Rescue.ByID(r.Context(), one.User, one.ID); err != nil {
+		if one, err = s.Rescue.ByID(r.Context(), by, one.User, one.ID); err != nil {
 			return err
 		}
 		page, err := s.recoveryPage(r, by, one)

@@ -9,6 +9,7 @@ import (
 
 	"keyturn/internal/authority"
 	"keyturn/internal/check"
+	"keyturn/internal/console"
 	"keyturn/internal/db"
 	"keyturn/internal/fault"
 	"keyturn/internal/locale"
@@ -17,6 +18,7 @@ import (
 	"keyturn/internal/rescue"
 	"keyturn/internal/secret"
 	"keyturn/internal/session"
+	"keyturn/internal/twoperson"
 	"keyturn/internal/web"
 )
 
@@ -28,6 +30,9 @@ type Staff struct {
 	Rescue *rescue.Desk
 	// Requests decides what sites ask for.
 	Requests *request.Desk
+	// Console is what staff do for sites, Second what needs two of them.
+	Console *console.Desk
+	Second  *twoperson.Desk
 }
 
 // only is the guard.
@@ -59,7 +64,13 @@ func (s *Staff) place(w http.ResponseWriter, r *http.Request) session.Place {
 }
 
 func prove(w http.ResponseWriter, r *http.Request, next string) error {
-	return web.Go(w, r, "/me/prove?change="+string(policy.OtherChange)+"&next="+url.QueryEscape(next))
+	return web.Go(w, r, proveAt(next))
+}
+
+// proveAt is the page on which somebody proves again who they are, and then goes on to
+// next, which may carry what they had typed.
+func proveAt(next string) string {
+	return "/me/prove?change=" + string(policy.OtherChange) + "&next=" + url.QueryEscape(next)
 }
 
 // Enrol answers "GET /staff/enrol".

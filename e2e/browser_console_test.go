@@ -1,0 +1,136 @@
+package e2e_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"keyturn/e2e/e2etest"
+)
+
+// The vendor's people of the demo: robin manages most sites, casey two, devon none.
+const (
+	robin = "robin.ellery@vendor.example"
+	casey = "casey.marsh@vendor.example"
+	devon = "devon.hart@vendor.example"
+)
+
+// shown is the code of a staff's authenticator, as the demo's desk shows it.
+func (v visitor) shown(email string) string {
+	v.t.Helper()
+	r, err := http.NewRequestWithContext(v.t.Context(), http.MethodGet, v.demo.URL+"/demo/authenticator", nil)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	r.Header.Set("Accept", "application/json")
+	w, err := http.DefaultClient.Do(r)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	defer func() { _ = w.Body.Close() }()
+	var apps []struct{ Email, Digits string }
+	if err := json.NewDecoder(w.Body).Decode(&apps); err != nil {
+		v.t.Fatal(err)
+	}
+	for _, app := range apps {
+		if app.Email == email {
+			return app.Digits
+		}
+	}
+	v.t.Fatalf("%s has no authenticator", email)
+	return ""
+}
+
+// console signs a member of staff in, and opens the console.
+func (v visitor) console(email string) {
+	v.t.Helper()
+	v.password(email)
+	v.At("/signin/code")
+	v.Fill("code", v.shown(email))
+	v.Press("Sign in")
+	v.At("/me")
+	v.Open("/staff")
+}
+
+func TestStaffCallTheirSitesOpenAnotherAndEndAColleagueTogether(t *testing.T) {
+	t.Parallel()
+	demo := e2etest.StartDemo(t)
+	robins, caseys, devons := visit(t, demo), visit(t, demo), visit(t, demo)
+	robins.NeedAxe()
+	robins.Open("/demo/authenticator")
+	robins.Judge("demo-authenticator")
+	robins.console(robin)
+	robins.Judge("console-home")
+	robins.Press("My sites")
+	robins.At("/staff/sites")
+	robins.Sees("Bayside Auto", "Pat Chen", "need help")
+	robins.Judge("console-sites")
+	robins.Press("Bayside Auto")
+	robins.Sees("p••@baysideauto.example", "Mail to the address comes back", "Never")
+	robins.Judge("console-site")
+	if strings.Contains(robins.Text(), "pat@baysideauto.example") {
+		t.Error("the page of a site shows a whole address")
+	}
+	robins.Press("Show the numbers to call")
+	robins.Sees("pat@baysideauto.example")
+	robins.Judge("console-call")
+
+	had := len(demo.Messages(t, pat))
+	caseys.console(casey)
+	caseys.Open("/staff/sites")
+	if strings.Contains(caseys.Text(), "Bayside Auto") {
+		t.Error("Casey sees a site that is Robin's")
+	}
+	caseys.Fill("ref", "ws-1001")
+	caseys.Fill("reason", "short")
+	if status := caseys.Press("Open it"); status != http.StatusUnprocessableEntity {
+		t.Errorf("a short reason was answered with %d", status)
+	}
+	caseys.Judge("console-open-refused")
+	caseys.Fill("reason", "Pat called about a lost phone")
+	caseys.Press("Open it")
+	caseys.Sees("Bayside Auto", "Open to you until", "Pat called about a lost phone")
+	e2etest.Until(t, "the notice to Pat", func() bool {
+		all := demo.Messages(t, pat)
+		return len(all) > had && strings.Contains(all[0].Text, "Casey Marsh") && strings.Contains(all[0].Text, "lost phone")
+	})
+	caseys.Fill("parts", "100")
+	caseys.Fill("reference", "INV-2041")
+	caseys.Press("Add them")
+	caseys.Sees("The SMS are added", "340 available")
+	caseys.Fill("parts", "100")
+	caseys.Fill("reference", "INV-2041")
+	if status := caseys.Press("Add them"); status != http.StatusUnprocessableEntity {
+		t.Errorf("the same reference was answered with %d", status)
+	}
+	caseys.Judge("console-topup-counted")
+	caseys.Open("/staff/delivery")
+	caseys.Sees("Email")
+	caseys.Judge("console-delivery")
+
+	devons.console(devon)
+	devons.Open("/staff/sites")
+	devons.Sees("No site is given to you yet")
+	devons.Judge("console-sites-none")
+	caseys.Open("/staff/people")
+	caseys.Click("End as staff Devon Hart")
+	caseys.Judge("console-people")
+	caseys.Fill(e2etest.Ask[string](caseys.Page, `document.querySelector("details[open] input[type=text]").id`), "Devon has left the company")
+	caseys.Press("Propose it")
+	caseys.Sees("It is proposed")
+	caseys.Open("/staff")
+	caseys.Sees("End Devon Hart as a member of staff", "Devon has left the company")
+	if strings.Contains(caseys.Text(), "Confirm End Devon Hart") {
+		t.Error("whoever proposes may confirm")
+	}
+	robins.Open("/staff")
+	robins.Judge("console-second")
+	robins.Press("Confirm End Devon Hart as a member of staff")
+	robins.Sees("Confirmed, and done")
+	e2etest.Until(t, "the end of Devon's session", func() bool { devons.Open("/staff"); return devons.Path() != "/staff" })
+	devons.password(devon)
+	if strings.Contains(devons.Path(), "/signin/code") {
+		t.Error("Devon still gets to the second step")
+	}
+}

@@ -1,0 +1,64 @@
+package staff_test
+
+import (
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"keyturn/internal/web"
+	"keyturn/internal/web/staff"
+)
+
+func TestThePagesOfTheConsoleShowWhatTheyAreGiven(t *testing.T) {
+	t.Parallel()
+	kit, err := web.New(web.Setup{
+		Log: slog.New(slog.DiscardHandler), PublicURL: &url.URL{Scheme: "http", Host: "127.0.0.1:8080"},
+		Vendor: web.Vendor{Name: "Keyturn"}, Now: time.Now, Faces: []web.Face{staff.Face()},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	admin := []staff.AdminLine{{Name: "Pat Lee", Email: "p••@bayside.example", Phone: "•••158"}}
+	proposal := staff.ProposalRow{ID: "p1", What: "End Uma", Why: "has left", By: "by Sam", Until: "3 hours left"}
+	own := proposal
+	own.Own = true
+	for name, row := range map[string]struct {
+		page   web.Page
+		shows  []string
+		hidden []string
+	}{
+		"what waits for me":        {staff.HomePage{Proposals: []staff.ProposalRow{proposal}, Elsewhere: 2}, []string{"End Uma", `value="confirm"`, "2 more are at sites"}, nil},
+		"what I proposed":          {staff.HomePage{Proposals: []staff.ProposalRow{own}}, []string{`value="cancel"`}, []string{`value="confirm"`}},
+		"no site":                  {staff.SitesPage{}, []string{"No site is given to you yet"}, nil},
+		"my sites":                 {staff.SitesPage{Rows: []staff.SiteRow{{ID: "s1", Name: "Bayside", Ref: "b1", Help: 2, Admins: admin, Note: "called", NoteBy: "Sam"}}, Older: "/staff/sites?page=1"}, []string{"Bayside", "2 need help", "•••158", `name="site-s1"`}, nil},
+		"a reason that is wrong":   {staff.SitesPage{Open: staff.OpenForm{Ref: "b2", Reason: "hm", Fault: "Say why"}}, []string{`value="b2"`, `value="hm"`, "Say why"}, nil},
+		"a site":                   {staff.SitePage{Path: "/staff/sites/s1", Name: "Bayside", Contacts: admin, Recoveries: 1, Members: []staff.MemberRow{{Name: "Kim", Look: "help", Mark: "Needs help", Why: []string{"No mobile number"}}}, Notes: []staff.NoteRow{{Words: "called", By: "Sam", Contact: true}}}, []string{"Kim", "No mobile number", "p••@", "Show the numbers"}, []string{"mailto:"}},
+		"whom to call":             {staff.SitePage{Contacts: []staff.AdminLine{{Name: "Pat", Email: "pat@bayside.example", Phone: "0491 570 158"}}, Called: true}, []string{"mailto:pat@bayside.example", "tel:0491570158"}, []string{"Show the numbers"}},
+		"SMS with an old proof":    {staff.SitePage{TopUp: staff.TopUpForm{Parts: "50", Reference: "INV", Fault: "First", Prove: "/me/prove"}}, []string{`value="50"`, `value="INV"`, `href="/me/prove"`}, nil},
+		"delivery":                 {staff.DeliveryPage{Rows: []staff.CarrierRow{{Channel: "SMS", Carrier: "twilio", Codes: 4, Share1: 75, IsSMS: true, Parts: 9}}}, []string{"twilio", `width="75"`, "SMS parts"}, nil},
+		"an end with an old proof": {staff.PeoplePage{Rows: []staff.PersonRow{{ID: "u1", Name: "Uma"}, {ID: "u2", Name: "Sam", Self: true}}, User: "u1", Reason: "has left", Fault: "First", Prove: "/me/prove"}, []string{`value="has left"`, `href="/me/prove"`, "That is you"}, nil},
+		"a person of other sites":  {staff.BeginPage{Who: "Kim"}, []string{"None of their sites is given to you"}, []string{`name="site"`}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := httptest.NewRecorder()
+			if err := kit.Show(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil), http.StatusOK, row.page); err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range row.shows {
+				if !strings.Contains(w.Body.String(), want) {
+					t.Errorf("the page lacks %q:\n%s", want, w.Body.String())
+				}
+			}
+			for _, not := range row.hidden {
+				if strings.Contains(w.Body.String(), not) {
+					t.Errorf("the page has %q", not)
+				}
+			}
+		})
+	}
+}

@@ -59,6 +59,11 @@ type Parts struct {
 	Canaries Canaries
 	// Watch measures how long messages take; nil: nobody does.
 	Watch *delivery.Watch
+	// Checkpoints is the folder where the checkpoints of the audit trail are written. May be
+	// empty.
+	Checkpoints string
+	// AuditKeep is for how many days audit events are kept at least; 0 keeps them for good.
+	AuditKeep int
 	// Node names this process among those that share the database, the same after a
 	// restart. May be empty.
 	Node string
@@ -111,7 +116,7 @@ func New(p Parts) (*App, error) {
 		door:     &door.Door{Kit: kit, Desk: f.desk, Check: checker, Enrol: f.enrol, Rescue: f.rescue},
 		me:       &me.Me{Kit: kit, Desk: f.desk, Check: checker, Enrol: f.enrol},
 		help:     help.Help{Kit: kit},
-		settings: &settings.Settings{Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, BuyURL: p.BuySMS},
+		settings: &settings.Settings{Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, Trail: f.trail, BuyURL: p.BuySMS},
 		staff:    &staff.Staff{Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue},
 		hooks:    &hooks.Hooks{Kit: kit, Post: f.post, DB: p.DB, Texts: p.Receipts, MailKey: p.MailHook},
 	}, nil

@@ -13,6 +13,7 @@ import (
 	"keyturn/internal/rescue"
 	"keyturn/internal/signin"
 	"keyturn/internal/standing"
+	"keyturn/internal/trail"
 	"keyturn/internal/user"
 )
 
@@ -24,6 +25,7 @@ type flows struct {
 	desk    *signin.Desk
 	enrol   *enrol.Desk
 	rescue  *rescue.Desk
+	trail   *trail.Desk
 	numbers metrics
 }
 
@@ -54,6 +56,9 @@ func newFlows(p Parts) (*flows, error) {
 		Countries: p.Countries, VendorName: p.Vendor.Name, CodeLife: p.CodeLife,
 		EndEnrol: f.desk.EndEnrol, Enrolling: f.desk.Enrols, Enrolled: f.rescue.StaffEnrolled, Unfit: func(plain string, who user.User) string { return string(f.rescue.Judge(plain, who)) },
 	}
+	f.trail = &trail.Desk{
+		DB: p.DB, Keys: p.Keys, Post: f.post, Standing: f.facts, Folder: p.Checkpoints, KeepDays: p.AuditKeep,
+	}
 	f.desk.Joined = f.enrol.Join
 	return f, f.work(p)
 }
@@ -67,6 +72,8 @@ func (f *flows) work(p Parts) (err error) {
 	work.Every(time.Minute, func() job.Args { return sweepJob{} })
 	job.On(work, func(ctx context.Context, _ signin.SkippedJob) error { return f.desk.RecordSkipped(ctx, 200) })
 	work.Every(10*time.Minute, func() job.Args { return signin.SkippedJob{} })
+	job.On(work, func(ctx context.Context, _ trailJob) error { return f.keepTrail(ctx) })
+	work.Every(10*time.Minute, func() job.Args { return trailJob{} })
 	job.On(work, func(ctx context.Context, _ canaryJob) error { return p.Canaries.send(ctx, p.DB) })
 	if len(p.Canaries.Relays) > 0 {
 		work.Every(canaryEvery, func() job.Args { return canaryJob{} })

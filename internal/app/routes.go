@@ -29,7 +29,7 @@ var anyState = []string{"out", "attempt", "enrol", "locked", "more", "in"}
 
 // Routes is the whole URL map, in the order in which a person meets it.
 func Routes() []Route {
-	return slices.Concat(pages(), enrolments(), security(), consoles())
+	return slices.Concat(pages(), enrolments(), security(), consoles(), trails())
 }
 
 func pages() []Route {

@@ -41,8 +41,8 @@ type page struct {
 type fact struct{ What, Which string }
 
 // item is one thing that happened: when, what, what to do about it, and the page where it
-// can be looked at.
-type item struct{ At, What, Then, Link string }
+// can be looked at. Note is a text that is kept as it is, line by line.
+type item struct{ At, What, Then, Link, Note string }
 
 // letter puts a message into words, and gives its secret. That is opened here and for an
 // SMS, and nowhere else. What can never be sent is fault.Invalid.
@@ -225,6 +225,9 @@ func noticePage(m Message, all []told, base *url.URL, zone *time.Location) page 
 	}
 	for _, n := range all {
 		i := item{At: locale.Exact(n.MadeAt, zone, m.CreatedAt), What: by.what(n), Then: by.then(n)}
+		if n.Kind == TrailCheckpoint {
+			i.Note = n.Words["note"]
+		}
 		if path := n.path(); path != "" && base != nil {
 			i.Link = base.JoinPath(path).String()
 		}
@@ -268,6 +271,9 @@ func (s page) text() string {
 		fmt.Fprintf(&b, "%s\n%s\n%s\n", i.At, i.What, i.Then)
 		if i.Link != "" {
 			fmt.Fprintf(&b, "%s\n", i.Link)
+		}
+		if i.Note != "" {
+			fmt.Fprintf(&b, "\n%s\n", strings.TrimSuffix(i.Note, "\n"))
 		}
 		b.WriteByte('\n')
 	}

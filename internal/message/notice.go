@@ -67,6 +67,9 @@ const (
 	// AddressDead tells an admin that an address or number takes nothing; "who" is whose
 	// it is, "channel" email or sms, "address" the masked address.
 	AddressDead NoticeKind = "address_dead"
+	// TrailCheckpoint tells an admin where the site's audit trail stood, once a day: "count"
+	// is how many events there were, "note" the signed checkpoint. It goes by mail alone.
+	TrailCheckpoint NoticeKind = "trail_checkpoint"
 	// StaffAdded tells staff that "by" made a code for "who" to become staff.
 	StaffAdded NoticeKind = "staff_added"
 )
@@ -133,6 +136,9 @@ type group struct {
 
 // routes are where a notice goes.
 func routes(ctx context.Context, from db.Reader, n Notice) ([]group, error) {
+	if n.Kind == TrailCheckpoint {
+		return mailOnly(ctx, from, n.User)
+	}
 	if n.Address != "" {
 		return []group{{n.User, Email, n.Address}}, nil
 	}
@@ -149,6 +155,16 @@ func routes(ctx context.Context, from db.Reader, n Notice) ([]group, error) {
 		ways = append(ways, group{n.User, SMS, who.mobile})
 	}
 	return ways, nil
+}
+
+// mailOnly is the mailbox of somebody, for what no SMS could hold; none where nothing
+// would arrive.
+func mailOnly(ctx context.Context, from db.Reader, to id.User) ([]group, error) {
+	who, err := reach(ctx, from, to)
+	if err != nil || !who.reachable {
+		return nil, err
+	}
+	return []group{{to, Email, who.mailbox}}, nil
 }
 
 // reached is how somebody can be told things.

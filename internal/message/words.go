@@ -44,7 +44,7 @@ func (k NoticeKind) about() about {
 	switch k {
 	case HelpAsked:
 		return aboutHelp
-	case SMSLow, AddressDead:
+	case SMSLow, AddressDead, TrailCheckpoint:
 		return aboutSite
 	case StaffAdded:
 		return aboutStaff
@@ -91,6 +91,8 @@ func (s speaker) what(n told) string {
 		return s.recovery(n)
 	case SMSLow, AddressDead, StaffAdded:
 		return s.ofSite(n)
+	case TrailCheckpoint:
+		return locale.Say(locale.AuditMailWhat, locale.Data{"Site": s.name(firstOf(n.Words["site"], s.From)), "Count": n.Words["count"]})
 	}
 	return string(n.Kind) // of a later release
 }
@@ -171,6 +173,8 @@ func (s speaker) then(n told) string {
 		return locale.Say(locale.NoticeThenHelpAsked)
 	case SMSLow:
 		return locale.Say(locale.NoticeThenSmsLow)
+	case TrailCheckpoint:
+		return locale.Say(locale.AuditMailThen)
 	case AddressDead:
 		return locale.Say(locale.NoticeThenDead)
 	case StaffAdded:
@@ -221,6 +225,8 @@ func (n told) path() string {
 		return site + "approvals"
 	case n.Kind == SMSLow:
 		return site + "sms"
+	case n.Kind == TrailCheckpoint:
+		return site + "audit"
 	default:
 		return site + "users"
 	}

@@ -18,6 +18,7 @@ import (
 	"keyturn/internal/rescue"
 	"keyturn/internal/session"
 	"keyturn/internal/site"
+	"keyturn/internal/trail"
 	"keyturn/internal/web"
 )
 
@@ -27,6 +28,7 @@ type Settings struct {
 	DB     *db.DB
 	Check  *check.Checker
 	Rescue *rescue.Desk
+	Trail  *trail.Desk
 	// BuyURL is where SMS are bought; empty: the account manager is asked.
 	BuyURL string
 }

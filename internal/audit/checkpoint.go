@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strconv"
@@ -106,6 +107,36 @@ func OpenCheckpoint(msg []byte, key note.Verifier) (Heads, error) {
 	}
 	return h, nil
 }
+
+// FindCheckpoints finds the checkpoints that stand in a longer text, such as that of a
+// mail, each from its title to its last signature.
+func FindCheckpoints(text []byte) (found [][]byte) {
+	var now []byte
+	signed := false
+	for line := range bytes.Lines(text) {
+		switch bare := bytes.TrimRight(line, " \n"); {
+		case string(bare) == title:
+			now, signed = append([]byte(nil), title...), false
+			now = append(now, '\n')
+			continue
+		case now == nil:
+			continue
+		case signed && !bytes.HasPrefix(bare, []byte(signature)):
+			found, now = append(found, now), nil
+			continue
+		default:
+			signed = signed || bytes.HasPrefix(bare, []byte(signature))
+			now = append(append(now, bare...), '\n')
+		}
+	}
+	if now != nil {
+		found = append(found, now)
+	}
+	return found
+}
+
+// signature begins the line of a signature in a signed note.
+const signature = "\u2014 "
 
 func parseHead(line string) (Head, error) {
 	words := strings.Split(line, " ")

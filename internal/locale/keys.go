@@ -65,6 +65,7 @@ const (
 	AuditList                   Key = "audit.list"
 	AuditMailThen               Key = "audit.mail-then"
 	AuditMailWhat               Key = "audit.mail-what"
+	AuditMe                     Key = "audit.me"
 	AuditMethodEmail            Key = "audit.method-email"
 	AuditMethodOther            Key = "audit.method-other"
 	AuditMethodPasskey          Key = "audit.method-passkey"

@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	nia   = "nia@pooles.example"          // nobody yet
+	nia = "nia@pooles.example" // nobody yet
 )
 
 var inviteLink = regexp.MustCompile(`/invitation/[A-Za-z0-9_-]+`)

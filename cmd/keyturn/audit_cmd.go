@@ -9,17 +9,21 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"keyturn/internal/address"
 	"keyturn/internal/audit"
 	"keyturn/internal/db"
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
 	"keyturn/internal/site"
+	"keyturn/internal/trail"
+	"keyturn/internal/user"
 )
 
 type auditCmd struct {
 	Export     auditExport     `cmd:"" help:"Write the trail as JSON Lines, of one site or of all."`
 	Verify     auditVerify     `cmd:"" help:"Make sure that the trail is as it was written."`
 	Checkpoint auditCheckpoint `cmd:"" help:"Print a signed checkpoint, to be kept outside the database."`
+	Erase      auditErase      `cmd:"" help:"Wipe the personal values of one user from the trail; it verifies as before."`
 	Key        auditKey        `cmd:"" help:"Print the verifier key, with which anybody can check what was signed here."`
 }
 
@@ -110,9 +114,56 @@ func (auditKey) Run(w *world) error {
 	return err
 }
 
+// auditErase names the user and why. The words of why are few and fixed: a free text would
+// stand in the trail for good, and might itself be personal.
+type auditErase struct {
+	User  string `help:"The user's id." xor:"who" required:"" placeholder:"ID"`
+	Email string `help:"The user's login name." xor:"who" required:"" placeholder:"EMAIL"`
+	Why   string `help:"Why: request (the person asked), left (they have left), order (an authority ordered it)." enum:"request,left,order" required:""`
+}
+
+// Run implements the command.
+func (e auditErase) Run(w *world) (err error) {
+	_, d, err := w.useDB()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	who, err := e.whom(w, d)
+	if err != nil {
+		return err
+	}
+	n, err := trail.Erase(w.ctx, d, by(), who, trail.Why(e.Why))
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w.out, "erased: %d personal values of user %s; the trail verifies as before\n", n, who)
+	return err
+}
+
+// errNoUser says that nobody has the id or login name.
+var errNoUser = fmt.Errorf("there is no such user: %w", fault.NotFound)
+
+func (e auditErase) whom(w *world, d *db.DB) (id.User, error) {
+	var u user.User
+	var err error
+	if e.User != "" {
+		u, err = user.ByID(w.ctx, d, id.User(e.User))
+	} else {
+		var login address.Canonical
+		if login, err = address.Login(e.Email); err == nil {
+			u, err = user.ByLogin(w.ctx, d, login)
+		}
+	}
+	if errors.Is(err, fault.NotFound) {
+		return "", errNoUser
+	}
+	return u.ID, err
+}
+
 type auditVerify struct {
 	File    string `arg:"" optional:"" help:"An export; without it, the database is verified." type:"existingfile"`
-	Against string `help:"A checkpoint that was kept elsewhere." type:"existingfile" placeholder:"CHECKPOINT"`
+	Against string `help:"A checkpoint that was kept elsewhere: as it was printed, the text of a mail with one, or a file of KEYTURN_CHECKPOINT_DIR." type:"existingfile" placeholder:"CHECKPOINT"`
 	Key     string `help:"The verifier key that signed checkpoint and export; without it, that of the keys file." placeholder:"KEY"`
 }
 
@@ -131,7 +182,7 @@ func (v auditVerify) Run(w *world) (err error) {
 		if err != nil {
 			return fmt.Errorf("read the checkpoint: %w", err)
 		}
-		heads, err := audit.OpenCheckpoint(raw, key)
+		heads, err := trail.Open(raw, key)
 		if err != nil {
 			return err
 		}
@@ -167,10 +218,7 @@ func (v auditVerify) verify(w *world, key note.Verifier, then *audit.Heads, watc
 		return t, err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	if then != nil {
-		return audit.VerifyAgainst(w.ctx, d, *then, watch)
-	}
-	return audit.Verify(w.ctx, d, watch)
+	return audit.VerifySigned(w.ctx, d, key, then, watch)
 }
 
 // verifier is the key to check signatures with. An export is verified offline, without
@@ -182,9 +230,6 @@ func (v auditVerify) verifier(w *world) (note.Verifier, error) {
 			return nil, fmt.Errorf("the verifier key cannot be read: %w", errUsage)
 		}
 		return key, nil
-	}
-	if v.File == "" && v.Against == "" {
-		return nil, nil // nothing signed is read
 	}
 	c, err := w.settings()
 	if err != nil {

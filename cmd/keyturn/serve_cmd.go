@@ -14,6 +14,7 @@ import (
 	"keyturn/internal/config"
 	"keyturn/internal/db"
 	"keyturn/internal/delivery"
+	"keyturn/internal/fault"
 	"keyturn/internal/mail"
 	"keyturn/internal/member"
 	"keyturn/internal/message"
@@ -48,6 +49,9 @@ func (s serveCmd) Run(w *world) error {
 		if err := message.CheckTemplates(c.PublicURL.Hostname()); err != nil {
 			return fmt.Errorf("KEYTURN_PUBLIC_URL: %w", err)
 		}
+	}
+	if err := writable(c.CheckpointDir); err != nil {
+		return fmt.Errorf("KEYTURN_CHECKPOINT_DIR: %w", err)
 	}
 	d, err := w.openDB(c)
 	if err != nil {
@@ -87,6 +91,7 @@ func (s serveCmd) serve(w *world, c config.Config, d *db.DB, keys *secret.Keys, 
 		DB:      d, Keys: keys, Log: log, Carriers: carriers, PublicURL: c.PublicURL, Vendor: vendor(c),
 		TrustedProxies: c.TrustedProxies, HashSlots: slots(c), CodeLife: c.CodeLifetime, Node: node(c.Addr),
 		Countries: c.SMSCountries, BuySMS: c.SMSBuyURL, MailHook: c.MailHookSecret, Canaries: canaries, Watch: watch,
+		Checkpoints: c.CheckpointDir, AuditKeep: c.AuditKeep,
 	}
 	if texts, err := texter(c, d, keys, log, watch); err != nil {
 		return err
@@ -110,6 +115,18 @@ func (s serveCmd) serve(w *world, c config.Config, d *db.DB, keys *secret.Keys, 
 		log.InfoContext(w.ctx, "serving", "version", version, "address", listener.Addr().String(),
 			"public_url", c.PublicURL.String(), "engine", string(d.Engine()), "keys", keys.Print())
 	})
+}
+
+// writable makes sure that files can be made in a folder; none is given where it is empty.
+func writable(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	f, err := os.CreateTemp(dir, ".keyturn-*")
+	if err != nil {
+		return fmt.Errorf("the folder cannot be written to: %w: %w", fault.Invalid, err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // carriers makes the ways out for mail: one of each queue, so that bulk never holds a

@@ -62,6 +62,11 @@ type Parts struct {
 	Canaries Canaries
 	// Watch measures how long messages take; nil: nobody does.
 	Watch *delivery.Watch
+	// Checkpoints is the folder where the checkpoints of the audit trail are written. May be
+	// empty.
+	Checkpoints string
+	// AuditKeep is for how many days audit events are kept at least; 0 keeps them for good.
+	AuditKeep int
 	// Node names this process among those that share the database, the same after a
 	// restart. May be empty.
 	Node string
@@ -121,7 +126,7 @@ func New(p Parts) (*App, error) {
 		help: help.Help{Kit: kit, Searched: f.numbers.searched(p.Log)},
 		settings: &settings.Settings{
 			Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, Requests: f.request, Sharing: f.sharing,
-			Members: f.members, Setup: f.setup, Pages: settings.Paths(routed), BuyURL: p.BuySMS,
+			Members: f.members, Trail: f.trail, Setup: f.setup, Pages: settings.Paths(routed), BuyURL: p.BuySMS,
 		},
 		staff: &staff.Staff{
 			Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, Requests: f.request, Console: f.console,

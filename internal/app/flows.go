@@ -19,6 +19,7 @@ import (
 	"keyturn/internal/sharing"
 	"keyturn/internal/signin"
 	"keyturn/internal/standing"
+	"keyturn/internal/trail"
 	"keyturn/internal/twoperson"
 	"keyturn/internal/user"
 )
@@ -38,6 +39,7 @@ type flows struct {
 	setup   *setup.Desk
 	console *console.Desk
 	second  *twoperson.Desk
+	trail   *trail.Desk
 	numbers metrics
 }
 
@@ -77,6 +79,9 @@ func newFlows(p Parts) (*flows, error) {
 		Unfit: func(plain string, who user.User) string { return string(f.rescue.Judge(plain, who)) },
 	}
 	f.setup = &setup.Desk{DB: p.DB, Post: f.post, Standing: f.facts}
+	f.trail = &trail.Desk{
+		DB: p.DB, Keys: p.Keys, Post: f.post, Standing: f.facts, Folder: p.Checkpoints, KeepDays: p.AuditKeep,
+	}
 	f.desk.Joined = f.enrol.Join
 	f.sharing = &sharing.Desk{DB: p.DB, Post: f.post, Standing: f.facts, Countries: p.Countries}
 	f.desk.Crossed = sharing.Noticed
@@ -100,6 +105,8 @@ func (f *flows) work(p Parts) (err error) {
 	work.Every(time.Minute, func() job.Args { return sweepJob{} })
 	job.On(work, func(ctx context.Context, _ signin.SkippedJob) error { return f.desk.RecordSkipped(ctx, 200) })
 	work.Every(10*time.Minute, func() job.Args { return signin.SkippedJob{} })
+	job.On(work, func(ctx context.Context, _ trailJob) error { return f.keepTrail(ctx) })
+	work.Every(10*time.Minute, func() job.Args { return trailJob{} })
 	job.On(work, func(ctx context.Context, _ canaryJob) error { return p.Canaries.send(ctx, p.DB) })
 	if len(p.Canaries.Relays) > 0 {
 		work.Every(canaryEvery, func() job.Args { return canaryJob{} })

@@ -35,6 +35,7 @@ func Routes() []Route {
 		users(),
 		requests(),
 		sharedLogins(),
+		trails(),
 		consolePages(),
 	)
 }

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strconv"
@@ -30,10 +31,12 @@ type Heads struct {
 	Chains []Head
 }
 
-func (h Heads) byChain() map[string]*Head {
-	all := make(map[string]*Head, len(h.Chains))
-	for i := range h.Chains {
-		all[h.Chains[i].Chain] = &h.Chains[i]
+// byChain gathers the heads of each chain: several, where checkpoints of several days are
+// held against a trail at once.
+func (h Heads) byChain() map[string][]Head {
+	all := make(map[string][]Head, len(h.Chains))
+	for _, one := range h.Chains {
+		all[one.Chain] = append(all[one.Chain], one)
 	}
 	return all
 }
@@ -51,6 +54,20 @@ func Checkpoint(ctx context.Context, d *db.DB, by note.Signer) ([]byte, error) {
 		return nil, fmt.Errorf("make a checkpoint: %w", err)
 	}
 	return sign(Heads{Origin: by.Name(), At: d.Clock.Now(), Chains: chains}, by)
+}
+
+// SiteCheckpoint signs where one site's chain stands now, and says how many events it
+// has. It names no other chain. fault.NotFound for a site without events.
+func SiteCheckpoint(ctx context.Context, from db.Reader, now time.Time, site id.Site, by note.Signer) (signed []byte, size int64, err error) {
+	chains, err := heads(ctx, from, site)
+	if err != nil {
+		return nil, 0, fmt.Errorf("make a site's checkpoint: %w", err)
+	}
+	if len(chains) == 0 {
+		return nil, 0, fmt.Errorf("make a site's checkpoint: %w", fault.NotFound)
+	}
+	signed, err = sign(Heads{Origin: by.Name(), At: now, Chains: chains}, by)
+	return signed, chains[0].Size, err
 }
 
 func sign(h Heads, by note.Signer) ([]byte, error) {
@@ -90,6 +107,36 @@ func OpenCheckpoint(msg []byte, key note.Verifier) (Heads, error) {
 	}
 	return h, nil
 }
+
+// FindCheckpoints finds the checkpoints that stand in a longer text, such as that of a
+// mail, each from its title to its last signature.
+func FindCheckpoints(text []byte) (found [][]byte) {
+	var now []byte
+	signed := false
+	for line := range bytes.Lines(text) {
+		switch bare := bytes.TrimRight(line, " \n"); {
+		case string(bare) == title:
+			now, signed = append([]byte(nil), title...), false
+			now = append(now, '\n')
+			continue
+		case now == nil:
+			continue
+		case signed && !bytes.HasPrefix(bare, []byte(signature)):
+			found, now = append(found, now), nil
+			continue
+		default:
+			signed = signed || bytes.HasPrefix(bare, []byte(signature))
+			now = append(append(now, bare...), '\n')
+		}
+	}
+	if now != nil {
+		found = append(found, now)
+	}
+	return found
+}
+
+// signature begins the line of a signature in a signed note.
+const signature = "\u2014 "
 
 func parseHead(line string) (Head, error) {
 	words := strings.Split(line, " ")

@@ -24,6 +24,8 @@ type line struct {
 	Hashes []tlog.Hash `json:"hashes,omitempty"`
 	// Personal are the values that were not erased, by their fields.
 	Personal map[string]sealed `json:"personal,omitempty"`
+	// Base is in a line before the events of a chain whose oldest were removed.
+	Base *base `json:"base,omitempty"`
 	// End is in the last line only.
 	End *trailer `json:"end,omitempty"`
 }
@@ -55,7 +57,11 @@ func export(ctx context.Context, d *db.DB, w io.Writer, site id.Site, by note.Si
 	}
 	out := bufio.NewWriter(w)
 	for _, h := range chains {
-		for lo := int64(0); lo < h.Size; lo += pageOf {
+		first, err := writeBase(ctx, d, out, h.Chain)
+		if err != nil {
+			return fmt.Errorf("export the trail: %w", err)
+		}
+		for lo := first; lo < h.Size; lo += pageOf {
 			s, err := spanOf(ctx, d, h.Chain, lo, min(lo+pageOf, h.Size))
 			if err != nil {
 				return fmt.Errorf("export the trail: %w", err)
@@ -82,6 +88,15 @@ func export(ctx context.Context, d *db.DB, w io.Writer, site id.Site, by note.Si
 		return fmt.Errorf("export the trail: %w", err)
 	}
 	return nil
+}
+
+// writeBase gives the beginning of a pruned chain its line, and says which event comes first.
+func writeBase(ctx context.Context, from db.Reader, out *bufio.Writer, chain string) (first int64, err error) {
+	b, err := baseOf(ctx, from, chain)
+	if err != nil || b.Size == 0 {
+		return 0, err
+	}
+	return b.Size, json.NewEncoder(out).Encode(line{Base: &b})
 }
 
 // write gives an event its line. The body goes out byte for byte, which an encoder of

@@ -23,7 +23,7 @@ const longestLine = 256 << 20
 // the heads say of chains that are not in the file is not asked: a site's file holds
 // its own alone.
 func VerifyFile(r io.Reader, key note.Verifier, then *Heads, w Watch) (Tally, error) {
-	f := &file{verifier: verifier{watch: w}, chains: make(map[string]*fileChain), key: key}
+	f := &file{verifier: verifier{watch: w, key: key}, chains: make(map[string]*fileChain)}
 	if then != nil {
 		f.against = then.byChain()
 	}
@@ -53,8 +53,7 @@ func VerifyFile(r io.Reader, key note.Verifier, then *Heads, w Watch) (Tally, er
 type file struct {
 	verifier
 
-	key     note.Verifier
-	against map[string]*Head
+	against map[string][]Head
 	chains  map[string]*fileChain
 	end     *trailer
 	endLine int64
@@ -90,6 +89,8 @@ func (f *file) read(n int64, text []byte) *fileLine {
 		f.found(Finding{Seq: -1, Line: n, What: "there is a line after the end"})
 	case err == nil && l.End != nil:
 		f.end, f.endLine = l.End, n
+	case err == nil && l.Base != nil:
+		f.begin(n, *l.Base)
 	case err == nil:
 		if l.body, err = decode(string(l.Body)); err == nil && l.body.Seq >= 0 && l.body.Seq < farthest {
 			b := l.body
@@ -101,6 +102,24 @@ func (f *file) read(n int64, text []byte) *fileLine {
 		f.found(Finding{Seq: -1, Event: idIn(l.Body), Line: n, What: "the line cannot be read: it was changed"})
 	}
 	return nil
+}
+
+// begin takes the line that stands for the removed beginning of a chain.
+func (f *file) begin(n int64, b base) {
+	what := b.wrong(f.key)
+	switch {
+	case f.chains[b.Chain] != nil:
+		what = "the chain has begun already: the line was moved or doubled"
+	case what == "":
+		f.tally.Chains++
+		grown, _ := b.grown()
+		f.chains[b.Chain] = &fileChain{
+			link: link{against: f.against[b.Chain], base: b.Size, grown: grown, kept: grown.kept()}, want: b.Size,
+		}
+	}
+	if what != "" {
+		f.found(Finding{Chain: b.Chain, Seq: -1, Line: n, What: what})
+	}
 }
 
 // take puts a line in its place. What comes after it tells a line that is out of place
@@ -195,8 +214,12 @@ func (f *file) finish() {
 		f.compare(c, h, "the file's end")
 	}
 	for _, chain := range slices.Sorted(maps.Keys(f.against)) {
-		if c, h := f.chains[chain], f.against[chain]; c != nil && c.want < h.Size {
-			f.compare(c, *h, "the checkpoint")
+		c := f.chains[chain]
+		for _, h := range f.against[chain] {
+			if c != nil && c.want < h.Size {
+				f.compare(c, h, "the checkpoint")
+				break
+			}
 		}
 	}
 	f.signed()

@@ -45,7 +45,7 @@ func TestAFileIsVerifiedOffline(t *testing.T) {
 		lines := exported(t, d, by)
 		var found []audit.Finding
 		tally, err := audit.VerifyFile(strings.NewReader(strings.Join(lines, "")), key, &then, watch(&found))
-		if err != nil || tally != (audit.Tally{Chains: 1, Events: 11}) {
+		if err != nil || tally != (audit.Tally{Chains: 1, Events: 12}) {
 			t.Errorf("%+v, %v", tally, err)
 		}
 		green(t, found)

@@ -15,6 +15,8 @@ const (
 	PasswordRehashed Kind = "password.rehashed"
 	// SignInRefused: the policy refused, whatever was proved.
 	SignInRefused Kind = "signin.refused"
+	// SignInAsked: the policy asked for the second factor, for the reasons that stand in it.
+	SignInAsked Kind = "signin.asked"
 	// TriesUnevaluated: tries were not looked at, because a budget was used up. One
 	// event stands for a user, a network and an hour.
 	TriesUnevaluated Kind = "tries.unevaluated"
@@ -244,6 +246,8 @@ const (
 	ImportDone Kind = "import.done"
 	// AuditPruned: events past their keeping time were removed on purpose.
 	AuditPruned Kind = "audit.pruned"
+	// AuditExported: an admin took a copy of the site's trail.
+	AuditExported Kind = "audit.exported"
 	// AuditErased: the personal values of a user were erased.
 	AuditErased Kind = "audit.erased"
 )

@@ -22,8 +22,15 @@ type Place struct {
 type Filter struct {
 	Site id.Site
 	User id.User
+	// People lets through what any of them did and what is about them. May be empty.
+	People []id.User
 	// Kind may be empty: all kinds.
 	Kind Kind
+	// Group may be empty: all kinds.
+	Group Group
+	// From and Until bound the time: from the one on, and before the other. Each may be
+	// zero.
+	From, Until time.Time
 	// Before is the last place that was shown; the zero place starts at the newest.
 	Before Place
 }
@@ -88,4 +95,15 @@ func (r row) entry(values map[string]string) (Entry, error) {
 		ID:    b.ID,
 		Event: Event{Kind: b.Kind, Actor: actor, Site: b.Site, User: b.User, Facts: b.Facts, Personal: values},
 	}, nil
+}
+
+// Extent says when the oldest event of a site was that is kept, and how many there ever
+// were. Both are zero for a site without any.
+func Extent(ctx context.Context, from db.Reader, site id.Site) (oldest time.Time, size int64, err error) {
+	e, err := extentOf(ctx, from, chainOf(site, ""))
+	if err != nil || e.size <= 0 {
+		return time.Time{}, 0, err
+	}
+	at, err := timeOf(ctx, from, chainOf(site, ""), e.first)
+	return time.UnixMicro(at).UTC(), e.size, err
 }

@@ -2,9 +2,11 @@ package audit
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -27,6 +29,7 @@ type row struct {
 	kind    Kind
 	site    id.Site
 	user    id.User
+	actor   string // empty in a row of an older release
 	body    string
 }
 
@@ -51,9 +54,9 @@ func (p pending) put(ctx context.Context, tx *db.Tx) error {
 		return fmt.Errorf("read the tree: %w", err)
 	}
 	if err := tx.Change(ctx, `
-		INSERT INTO audit_events (chain, seq, at, kind, site_id, user_id, body)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		b.Chain, b.Seq, b.At, string(b.Kind), orNull(string(b.Site)), orNull(string(b.User)), text); err != nil {
+		INSERT INTO audit_events (chain, seq, at, kind, site_id, user_id, actor_id, body)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		b.Chain, b.Seq, b.At, string(b.Kind), orNull(string(b.Site)), orNull(string(b.User)), b.Actor.ID, text); err != nil {
 		return fmt.Errorf("append: %w", err)
 	}
 	args := []any{b.Chain}
@@ -189,11 +192,11 @@ func spanOf(ctx context.Context, from db.Reader, chain string, lo, hi int64) (s 
 }
 
 const eventColumns = `
-		SELECT chain, seq, at, kind, COALESCE(site_id, ''), COALESCE(user_id, ''), body
+		SELECT chain, seq, at, kind, COALESCE(site_id, ''), COALESCE(user_id, ''), actor_id, body
 		  FROM audit_events`
 
 func scanRow(r db.Row) (e row, err error) {
-	return e, r.Scan(&e.chain, &e.seq, &e.at, &e.kind, &e.site, &e.user, &e.body)
+	return e, r.Scan(&e.chain, &e.seq, &e.at, &e.kind, &e.site, &e.user, &e.actor, &e.body)
 }
 
 // placed is a personal value with the chain of its event.
@@ -277,6 +280,17 @@ func erase(ctx context.Context, tx *db.Tx, user id.User) (int64, error) {
 	return tx.Exec(ctx, `DELETE FROM audit_personal WHERE user_id = $1`, string(user))
 }
 
+// held is how many personal values of a user stand in a chain.
+type held struct {
+	chain  string
+	values int64
+}
+
+func chainsOf(ctx context.Context, from db.Reader, user id.User) ([]held, error) {
+	return db.Many(ctx, from, func(r db.Row) (h held, err error) { return h, r.Scan(&h.chain, &h.values) }, `
+		SELECT chain, COUNT(*) FROM audit_personal WHERE user_id = $1 GROUP BY chain ORDER BY chain`, string(user))
+}
+
 // listed reads what the filter lets through. A site's events are in the order of its
 // chain; a user's, which stand in several chains, in the order of time.
 func listed(ctx context.Context, from db.Reader, f Filter, limit int) ([]row, error) {
@@ -297,8 +311,23 @@ func listed(ctx context.Context, from db.Reader, f Filter, limit int) ([]row, er
 	if f.User != "" {
 		add("user_id = ?", string(f.User))
 	}
+	if len(f.People) > 0 {
+		text := "(user_id IN (?" + strings.Repeat(", ?", len(f.People)-1) + ")"
+		text += strings.Replace(text, "(user_id", " OR actor_id", 1) + ")"
+		add(text, append(ids(f.People), ids(f.People)...)...)
+	}
 	if f.Kind != "" {
 		add("kind = ?", string(f.Kind))
+	}
+	if f.Group != "" {
+		text, values := f.Group.where()
+		add(text, values...)
+	}
+	if !f.From.IsZero() {
+		add("at >= ?", f.From.UnixMicro())
+	}
+	if !f.Until.IsZero() {
+		add("at < ?", f.Until.UnixMicro())
 	}
 	switch {
 	case f.Before == Place{}:
@@ -314,6 +343,14 @@ func listed(ctx context.Context, from db.Reader, f Filter, limit int) ([]row, er
 		 LIMIT `+place(len(args)), args...)
 }
 
+func ids(all []id.User) []any {
+	args := make([]any, len(all))
+	for i, one := range all {
+		args[i] = string(one)
+	}
+	return args
+}
+
 // personalOfEach reads the personal values of some rows.
 func personalOfEach(ctx context.Context, from db.Reader, rows []row) ([]placed, error) {
 	which, args := make([]string, 0, len(rows)), make([]any, 0, 2*len(rows))
@@ -322,4 +359,58 @@ func personalOfEach(ctx context.Context, from db.Reader, rows []row) ([]placed, 
 		which = append(which, "(chain = "+place(len(args)-1)+" AND seq = "+place(len(args))+")")
 	}
 	return personalOf(ctx, from, strings.Join(which, " OR "), args...)
+}
+
+// timeOf is when an event was.
+func timeOf(ctx context.Context, from db.Reader, chain string, seq int64) (int64, error) {
+	return db.One(ctx, from, number, `SELECT at FROM audit_events WHERE chain = $1 AND seq = $2`, chain, seq)
+}
+
+// firstSince is the first event that is not before a moment; last where there is none.
+func firstSince(ctx context.Context, from db.Reader, chain string, moment time.Time, last int64) (int64, error) {
+	return db.One(ctx, from, number, `
+		SELECT COALESCE(MIN(seq), $3) FROM audit_events WHERE chain = $1 AND at >= $2 AND seq <= $3`,
+		chain, moment.UnixMicro(), last)
+}
+
+func readBase(ctx context.Context, from db.Reader, chain string) (base, error) {
+	return db.One(ctx, from, scanBase, `SELECT chain, size, edge, note FROM audit_bases WHERE chain = $1`, chain)
+}
+
+// rebase has a chain begin later than it did, and removes what is before that. The hashes
+// stay: they tell nothing of anybody, and with them an older checkpoint is still checked.
+func rebase(ctx context.Context, tx *db.Tx, b base, was int64) error {
+	edge, err := json.Marshal(b.Edge)
+	if err != nil {
+		return fmt.Errorf("write the base: %w", err)
+	}
+	if err := tx.Change(ctx, `UPDATE audit_heads SET base = $2 WHERE chain = $1 AND base = $3`, b.Chain, b.Size, was); err != nil {
+		return fmt.Errorf("move the base: %w", err)
+	}
+	if err := tx.Change(ctx, `
+		INSERT INTO audit_bases (chain, size, edge, note)
+		VALUES ($1, $2, $3, $4)
+		ON CONFLICT (chain) DO UPDATE SET size = $2, edge = $3, note = $4`, b.Chain, b.Size, string(edge), b.Note); err != nil {
+		return fmt.Errorf("store the base: %w", err)
+	}
+	for _, statement := range []string{
+		`DELETE FROM audit_personal WHERE chain = $1 AND seq < $2`,
+		`DELETE FROM audit_events WHERE chain = $1 AND seq < $2`,
+	} {
+		if _, err := tx.Exec(ctx, statement, b.Chain, b.Size); err != nil {
+			return fmt.Errorf("remove old events: %w", err)
+		}
+	}
+	return nil
+}
+
+// chainsBefore are chains whose first kept event was before a moment and is not their last.
+func chainsBefore(ctx context.Context, from db.Reader, moment time.Time, limit int) ([]string, error) {
+	return db.Many(ctx, from, func(r db.Row) (s string, err error) { return s, r.Scan(&s) }, `
+		SELECT h.chain
+		  FROM audit_heads h
+		  JOIN audit_events e ON e.chain = h.chain AND e.seq = h.base
+		 WHERE e.at < $1 AND h.size > h.base + 1
+		 ORDER BY h.chain
+		 LIMIT $2`, moment.UnixMicro(), limit)
 }

@@ -62,7 +62,8 @@ func emptyRoot() tlog.Hash {
 
 // link checks one chain, event by event.
 type link struct {
-	against *Head // where a checkpoint saw the chain; may be nil
+	against []Head // where checkpoints saw the chain; may be empty
+	base    int64  // below it events were removed on purpose
 
 	kept   []*tlog.Hash // the edge as it is stored; nil where it is not known
 	grown  edge         // the edge as the bodies make it
@@ -99,8 +100,10 @@ func (l *link) next(leaf *tlog.Hash, stored []*tlog.Hash) (wrong []string) {
 		return wrong
 	}
 	l.grown.add(*leaf)
-	if a := l.against; a != nil && a.Size == l.grown.size && a.Root != l.grown.root() {
-		wrong = append(wrong, "the history up to here is not the one of the checkpoint")
+	for _, a := range l.against {
+		if a.Size == l.grown.size && a.Root != l.grown.root() {
+			return append(wrong, "the history up to here is not the one of the checkpoint")
+		}
 	}
 	return wrong
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"keyturn/internal/db"
@@ -67,17 +68,27 @@ const pageOf = 500
 // A chain that was rewritten as a whole, or cut together with its head, shows only in
 // VerifyAgainst.
 func Verify(ctx context.Context, from db.Reader, w Watch) (Tally, error) {
-	return verify(ctx, from, nil, w)
+	return verify(ctx, from, nil, nil, w)
 }
 
 // VerifyAgainst is Verify, and compares with where the chains stood at a checkpoint
 // that was kept elsewhere: a cut end, an older copy and a rewritten history are found.
 func VerifyAgainst(ctx context.Context, from db.Reader, then Heads, w Watch) (Tally, error) {
-	return verify(ctx, from, then.byChain(), w)
+	return verify(ctx, from, nil, then.byChain(), w)
 }
 
-func verify(ctx context.Context, from db.Reader, against map[string]*Head, w Watch) (Tally, error) {
-	v := &verifier{from: from, watch: w}
+// VerifySigned is VerifyAgainst, with nothing to compare with where then is nil, and checks
+// that the key has signed each base: that the events below it were removed on purpose.
+func VerifySigned(ctx context.Context, from db.Reader, key note.Verifier, then *Heads, w Watch) (Tally, error) {
+	var against map[string][]Head
+	if then != nil {
+		against = then.byChain()
+	}
+	return verify(ctx, from, key, against, w)
+}
+
+func verify(ctx context.Context, from db.Reader, key note.Verifier, against map[string][]Head, w Watch) (Tally, error) {
+	v := &verifier{from: from, watch: w, key: key}
 	missing := maps.Clone(against)
 	for chain := ""; ; {
 		next, err := chainAfter(ctx, from, chain)
@@ -94,8 +105,8 @@ func verify(ctx context.Context, from db.Reader, against map[string]*Head, w Wat
 		}
 	}
 	for _, chain := range slices.Sorted(maps.Keys(missing)) {
-		if h := missing[chain]; h.Size > 0 {
-			v.found(Finding{Chain: chain, Seq: -1, What: fmt.Sprintf("the chain is gone; the checkpoint has %d events", h.Size)})
+		if size := largest(missing[chain]); size > 0 {
+			v.found(Finding{Chain: chain, Seq: -1, What: fmt.Sprintf("the chain is gone; the checkpoint has %d events", size)})
 		}
 	}
 	return v.tally, nil
@@ -105,6 +116,7 @@ type verifier struct {
 	from  db.Reader
 	watch Watch
 	tally Tally
+	key   note.Verifier // may be nil
 }
 
 func (v *verifier) found(f Finding) {
@@ -121,17 +133,20 @@ func (v *verifier) progress(events int64) {
 	}
 }
 
-func (v *verifier) chain(ctx context.Context, chain string, against *Head) error {
+func (v *verifier) chain(ctx context.Context, chain string, against []Head) error {
 	v.tally.Chains++
 	e, err := extentOf(ctx, v.from, chain)
 	if err != nil {
+		return err
+	}
+	if err := v.base(ctx, chain, e); err != nil {
 		return err
 	}
 	end, err := v.ends(ctx, chain, e, against)
 	if err != nil {
 		return err
 	}
-	l := &link{against: against}
+	l := &link{against: against, base: max(e.base, 0)}
 	for lo := int64(0); lo < end; lo += pageOf {
 		hi := min(lo+pageOf, end)
 		s, err := spanOf(ctx, v.from, chain, lo, hi)
@@ -150,7 +165,7 @@ func (v *verifier) chain(ctx context.Context, chain string, against *Head) error
 }
 
 // ends compares how far the chain's tables reach, and says where its events end.
-func (v *verifier) ends(ctx context.Context, chain string, e extent, against *Head) (int64, error) {
+func (v *verifier) ends(ctx context.Context, chain string, e extent, against []Head) (int64, error) {
 	whole := func(format string, args ...any) {
 		v.found(Finding{Chain: chain, Seq: -1, What: fmt.Sprintf(format, args...)})
 	}
@@ -158,9 +173,6 @@ func (v *verifier) ends(ctx context.Context, chain string, e extent, against *He
 	if size < 0 {
 		size = last + 1
 		whole("the chain's head is missing")
-	}
-	if e.base != 0 {
-		whole("the head says that events below %d were pruned, and nothing vouches for it", e.base)
 	}
 	if e.first < 0 || e.last >= size {
 		extra, err := strays(ctx, v.from, chain, size, e.last)
@@ -181,10 +193,45 @@ func (v *verifier) ends(ctx context.Context, chain string, e extent, against *He
 	if end < size {
 		v.found(Finding{Chain: chain, Seq: end, What: fmt.Sprintf("the end was cut: there are %d events, and the head counts %d", end, size)})
 	}
-	if against != nil && end < against.Size {
-		v.found(Finding{Chain: chain, Seq: end, What: fmt.Sprintf("the end was cut, or this is an older copy: there are %d events, and the checkpoint has %d", end, against.Size)})
+	if most := largest(against); end < most {
+		v.found(Finding{Chain: chain, Seq: end, What: fmt.Sprintf("the end was cut, or this is an older copy: there are %d events, and the checkpoint has %d", end, most)})
 	}
 	return end, nil
+}
+
+// base checks that where a chain begins was signed, and follows from the stored hashes.
+func (v *verifier) base(ctx context.Context, chain string, e extent) error {
+	if e.base == 0 {
+		return nil
+	}
+	what := ""
+	b, err := baseOf(ctx, v.from, chain)
+	switch {
+	case err != nil:
+		return err
+	case b.Size != e.base:
+		what = fmt.Sprintf("the head says that events below %d were pruned, and nothing vouches for it", e.base)
+	default:
+		what = b.wrong(v.key)
+	}
+	if what == "" {
+		edge, err := edgeOf(ctx, v.from, chain, b.Size)
+		if err != nil || !slices.Equal(edge, b.Edge) {
+			what = "the stored hashes are not those that the base stands for"
+		}
+	}
+	if what != "" {
+		v.found(Finding{Chain: chain, Seq: -1, What: what})
+	}
+	return nil
+}
+
+// largest is how many events the largest of some heads has.
+func largest(all []Head) (size int64) {
+	for _, h := range all {
+		size = max(size, h.Size)
+	}
+	return size
 }
 
 func (v *verifier) span(chain string, l *link, s span, lo, hi int64) {
@@ -198,10 +245,14 @@ func (v *verifier) span(chain string, l *link, s span, lo, hi int64) {
 		f := Finding{Chain: chain, Seq: seq}
 		var wrong []string
 		var leaf *tlog.Hash
-		if r, ok := s.rows[seq]; ok {
+		r, there := s.rows[seq]
+		switch {
+		case there:
 			f.Event, wrong = r.check(s.personal[seq])
 			leaf = new(tlog.RecordHash([]byte(r.body)))
-		} else {
+		case seq < l.base: // removed on purpose: its hash is all there is
+			leaf = stored[0]
+		default:
 			wrong = []string{"the event is missing"}
 		}
 		if wrong = append(wrong, l.next(leaf, stored)...); len(wrong) > 0 {
@@ -227,6 +278,7 @@ func (r row) check(values []personal) (of id.Event, wrong []string) {
 		{"kind", b.Kind == r.kind},
 		{"site", b.Site == r.site},
 		{"user", b.User == r.user},
+		{"actor", r.actor == "" || b.Actor.ID == r.actor},
 	} {
 		if !column.same {
 			wrong = append(wrong, "the column "+column.name+" is not what the body says")

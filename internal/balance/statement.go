@@ -7,11 +7,11 @@ import (
 	"io"
 	"math"
 	"strconv"
-	"strings"
 	"time"
 
 	"keyturn/internal/db"
 	"keyturn/internal/id"
+	"keyturn/internal/sheet"
 )
 
 // EntryKind is what an entry tells of. The words stand in statements that were given
@@ -103,17 +103,8 @@ func WriteCSV(ctx context.Context, from db.Reader, which id.Site, w io.Writer, z
 func (e Entry) row(zone *time.Location) []string {
 	return []string{
 		strconv.FormatInt(e.No, 10), e.At.In(zone).Format(time.RFC3339), string(e.Kind), strconv.Itoa(e.Parts),
-		strconv.Itoa(e.AvailableAfter), strconv.Itoa(e.HeldAfter), plain(string(e.User)), plain(e.ByName), plain(e.Reference),
+		strconv.Itoa(e.AvailableAfter), strconv.Itoa(e.HeldAfter), sheet.Cell(string(e.User)), sheet.Cell(e.ByName), sheet.Cell(e.Reference),
 	}
-}
-
-// plain keeps a spreadsheet from taking a cell for a formula (OWASP, CSV injection): an
-// apostrophe goes before whatever could begin one.
-func plain(cell string) string {
-	if first := strings.TrimLeft(cell, " "); first != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", []rune(first)[0]) {
-		return "'" + cell
-	}
-	return cell
 }
 
 // Use is how many parts were charged for one person.

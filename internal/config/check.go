@@ -75,6 +75,14 @@ func keysFile(text string) (string, error) {
 	return text, nil
 }
 
+// folder is the path of a folder; whether it is there is found at the start.
+func folder(text string) (string, error) {
+	if strings.Contains(text, "://") {
+		return "", errors.New("must be the path of a folder")
+	}
+	return text, nil
+}
+
 func mailFrom(text string) (string, error) {
 	at, err := mail.ParseAddress(text)
 	if err != nil || at.Address != text {

@@ -68,6 +68,12 @@ type Config struct {
 	// VendorAccent is the colour of buttons and links, as "#16458c"; empty is the usual.
 	VendorAccent string
 
+	// CheckpointDir is the folder where the checkpoints of the audit trail are written. May
+	// be empty: they stay in the database and in the admins' mail.
+	CheckpointDir string
+	// AuditKeep is for how many days events of the audit trail are kept, 366 or more.
+	AuditKeep int
+
 	// LogLevel is the least level that is logged.
 	LogLevel slog.Level
 	// LogFormat is "text" or "json".

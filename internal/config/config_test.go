@@ -42,6 +42,8 @@ var good = map[string]string{
 	"LOG_LEVEL":          "warn",
 	"LOG_FORMAT":         "json",
 	"HASH_SLOTS":         "4",
+	"CHECKPOINT_DIR":     "/var/lib/keyturn/checkpoints",
+	"AUDIT_KEEP":         "500",
 }
 
 // environ is the good environment with changes: pairs of a name and its value. An
@@ -268,7 +270,7 @@ func TestNoSecretIsInAListing(t *testing.T) {
 		t.Errorf("%d lines for %d settings", n, len(good))
 	}
 	few := load(t, nil, []string{"KEYTURN_DATABASE_URL=sqlite:/var/k.db"}, "").Redacted()
-	if !slices.Contains(few, "KEYTURN_DATABASE_URL=sqlite:/var/k.db") || !slices.Contains(few, "KEYTURN_ADDR=127.0.0.1:8080") || len(few) != 6 {
+	if !slices.Contains(few, "KEYTURN_DATABASE_URL=sqlite:/var/k.db") || !slices.Contains(few, "KEYTURN_ADDR=127.0.0.1:8080") || len(few) != 7 {
 		t.Errorf("the listing is %v", few)
 	}
 }

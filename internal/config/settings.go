@@ -235,6 +235,20 @@ func runSettings() []setting {
 			},
 		},
 		{
+			name: "CHECKPOINT_DIR", path: true,
+			about:   "A folder that is there, where the signed checkpoints of the audit trail are written\neach day, a file for each site. Best on a disk that the database's keeper cannot change.",
+			example: "/var/lib/keyturn/checkpoints",
+			set:     into(func(c *Config) *string { return &c.CheckpointDir }, folder),
+			show:    func(c Config) string { return c.CheckpointDir },
+		},
+		{
+			name: "AUDIT_KEEP", fallback: "400",
+			about:   "For how many days events of the audit trail are kept at least: 366 or more, because 12\nmonths can have a leap day.",
+			example: "400",
+			set:     into(func(c *Config) *int { return &c.AuditKeep }, number(366, 36500)),
+			show:    func(c Config) string { return strconv.Itoa(c.AuditKeep) },
+		},
+		{
 			name: "CLOCK_OFFSET", testOnly: true,
 			about:   "For tests of time, on loopback only: how far the clock goes ahead.",
 			example: "24h",

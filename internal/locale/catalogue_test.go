@@ -90,7 +90,7 @@ func TestEveryWordIsInTheCatalogueAndEveryMessageIsSaid(t *testing.T) {
 	t.Parallel()
 	wants := messages(t)
 	said := map[string]bool{}
-	for _, u := range append(inTemplates(t), inCode(t)...) {
+	for _, u := range slices.Concat(inTemplates(t), inCode(t), ofEvents(t)) {
 		want, ok := wants[u.key]
 		if !ok {
 			t.Errorf("%s: the catalogue has no message %q", u.place, u.key)
@@ -282,6 +282,41 @@ func inCode(t *testing.T) []use {
 		})
 	}
 	return uses
+}
+
+// ofEvents are the sentences of the audit trail, one for each kind in the vocabulary of
+// package audit, whose key is made of the kind: "code.sent" is said by trail.kind.code-sent.
+// A kind without words fails here, and so do words without a kind.
+func ofEvents(t *testing.T) (uses []use) {
+	t.Helper()
+	kind := regexp.MustCompile(`\bKind\s*= "([^"]+)"`)
+	walk(t, "../audit", ".go", func(path string, text []byte) {
+		if strings.HasSuffix(path, "_test.go") {
+			return
+		}
+		for _, m := range kind.FindAllStringSubmatch(string(text), -1) {
+			uses = append(uses, use{place: path, key: "trail.kind." + strings.ReplaceAll(m[1], ".", "-")})
+		}
+	})
+	if len(uses) < 60 {
+		t.Errorf("only %d kinds of events were found: the walk has gone astray", len(uses))
+	}
+	return uses
+}
+
+// What a sentence of the trail may say is what every event has.
+func TestTheSentencesOfTheTrailTakeWhatEveryEventHas(t *testing.T) {
+	t.Parallel()
+	for key, names := range messages(t) {
+		if !strings.HasPrefix(key, "trail.kind.") {
+			continue
+		}
+		for _, name := range names {
+			if !slices.Contains([]string{"Who", "Whom", "Method", "Number", "Group"}, name) {
+				t.Errorf("%s wants %s, which an event does not have", key, name)
+			}
+		}
+	}
 }
 
 // constantsOf reads keys.go: the key of each constant.

@@ -60,7 +60,9 @@ type words struct {
 	// plain holds the messages that need no value and have no plural: most of them.
 	plain map[Key]string
 	// plural says which of the others have plural forms.
-	plural    map[Key]bool
+	plural map[Key]bool
+	// known are the messages that are not plain.
+	known     map[Key]bool
 	localizer *i18n.Localizer
 	parser    template.Parser
 }
@@ -82,6 +84,7 @@ func read(catalogue fs.FS) (*words, error) {
 	w := &words{
 		plain:     map[Key]string{},
 		plural:    map[Key]bool{},
+		known:     map[Key]bool{},
 		localizer: i18n.NewLocalizer(bundle, Lang),
 		parser:    &template.TextParser{Option: "missingkey=error"},
 	}
@@ -116,6 +119,7 @@ func (w *words) add(bundle *i18n.Bundle, tag language.Tag, messages []*i18n.Mess
 			w.plain[Key(m.ID)] = m.Other
 			continue
 		}
+		w.known[Key(m.ID)] = true
 		if err := bundle.AddMessages(tag, m); err != nil {
 			return fmt.Errorf("message %s: %w", m.ID, err)
 		}
@@ -214,4 +218,14 @@ func AnyOf(names []string) string {
 	}
 	last := len(names) - 1
 	return Say(ListOr, Data{"Some": strings.Join(names[:last], Say(ListComma)), "Last": names[last]})
+}
+
+// Known says whether the catalogue has a message: a key that comes from data, as that of
+// an event of a later release, may have none.
+func Known(key Key) bool {
+	w := load()
+	if _, ok := w.plain[key]; ok {
+		return true
+	}
+	return w.known[key]
 }

@@ -283,6 +283,9 @@ func (p *Post) elsewhere(ctx context.Context, tx *db.Tx, m Message) error {
 		return fmt.Errorf("read what a mail told: %w", err)
 	}
 	for _, n := range all {
+		if n.Kind == TrailCheckpoint {
+			continue // no SMS could hold it
+		}
 		by, err := twins(ctx, tx, n, SMS)
 		if err != nil {
 			return err

@@ -41,8 +41,8 @@ type page struct {
 type fact struct{ What, Which string }
 
 // item is one thing that happened: when, what, what to do about it, and the page where it
-// can be looked at.
-type item struct{ At, What, Then, Link string }
+// can be looked at. Note is a text that is kept as it is, line by line.
+type item struct{ At, What, Then, Link, Note string }
 
 // letter puts a message into words, and gives its secret. That is opened here and for an
 // SMS, and nowhere else. What can never be sent is fault.Invalid.
@@ -252,6 +252,9 @@ func noticePage(m Message, all []told, base *url.URL, zone *time.Location) page 
 		if several && n.SiteName != "" {
 			i.At = locale.Say(locale.MailNoticeAt, locale.Data{"Site": oneLine(n.SiteName), "At": i.At})
 		}
+		if n.Kind == TrailCheckpoint {
+			i.Note = n.Words["note"]
+		}
 		if path := n.path(); path != "" && base != nil {
 			i.Link = base.JoinPath(path).String()
 		}
@@ -295,6 +298,9 @@ func (s page) text() string {
 		fmt.Fprintf(&b, "%s\n%s\n%s\n", i.At, i.What, i.Then)
 		if i.Link != "" {
 			fmt.Fprintf(&b, "%s\n", i.Link)
+		}
+		if i.Note != "" {
+			fmt.Fprintf(&b, "\n%s\n", strings.TrimSuffix(i.Note, "\n"))
 		}
 		b.WriteByte('\n')
 	}

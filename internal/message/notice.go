@@ -82,6 +82,9 @@ const (
 	SettingsChanged NoticeKind = "settings_changed"
 	// RequirementLowered tells an admin that "by" lowered what Xero had left behind.
 	RequirementLowered NoticeKind = "requirement_lowered"
+	// TrailCheckpoint tells an admin where the site's audit trail stood, once a day: "count"
+	// is how many events there were, "note" the signed checkpoint. It goes by mail alone.
+	TrailCheckpoint NoticeKind = "trail_checkpoint"
 	// StaffAdded tells staff that "by" made a code for "who" to become staff.
 	StaffAdded NoticeKind = "staff_added"
 	// RequestMade tells staff that "by" asked for a user at the site; RequestSecond that
@@ -195,6 +198,9 @@ type group struct {
 
 // routes are where a notice goes.
 func routes(ctx context.Context, from db.Reader, n Notice) ([]group, error) {
+	if n.Kind == TrailCheckpoint {
+		return mailOnly(ctx, from, n.User)
+	}
 	if n.Address != "" {
 		return []group{{n.User, Email, n.Address}}, nil
 	}
@@ -211,6 +217,16 @@ func routes(ctx context.Context, from db.Reader, n Notice) ([]group, error) {
 		ways = append(ways, group{n.User, SMS, who.mobile})
 	}
 	return ways, nil
+}
+
+// mailOnly is the mailbox of somebody, for what no SMS could hold; none where nothing
+// would arrive.
+func mailOnly(ctx context.Context, from db.Reader, to id.User) ([]group, error) {
+	who, err := reach(ctx, from, to)
+	if err != nil || !who.reachable {
+		return nil, err
+	}
+	return []group{{to, Email, who.mailbox}}, nil
 }
 
 // reached is how somebody can be told things.

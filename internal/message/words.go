@@ -51,7 +51,8 @@ func (k NoticeKind) about() about {
 	case HelpAsked:
 		return aboutHelp
 	case SMSLow, AddressDead, RequestApproved, RequestDeclined, RequestExpired, InvitationAccepted, AccessEnding, AccessEnded,
-		SharingDismissed, SplitHeld, MemberLeft, SettingsChanged, RequirementLowered, SiteOpened, SiteNotReady:
+		SharingDismissed, SplitHeld, MemberLeft, SettingsChanged, RequirementLowered, SiteOpened, SiteNotReady,
+		TrailCheckpoint:
 		return aboutSite
 	case RequestMade, RequestSecond:
 		return aboutRequest
@@ -112,6 +113,8 @@ func (s speaker) what(n told) string {
 		return s.split(n)
 	case SiteOpened, GetReady, SiteNotReady:
 		return s.ofStaff(n)
+	case TrailCheckpoint:
+		return locale.Say(locale.AuditMailWhat, locale.Data{"Site": s.name(firstOf(n.Words["site"], s.From)), "Count": n.Words["count"]})
 	}
 	return string(n.Kind) // of a later release
 }
@@ -281,6 +284,8 @@ func (s speaker) then(n told) string {
 		return locale.Say(locale.NoticeThenHelpAsked)
 	case SMSLow:
 		return locale.Say(locale.NoticeThenSmsLow)
+	case TrailCheckpoint:
+		return locale.Say(locale.AuditMailThen)
 	case AddressDead:
 		return locale.Say(locale.NoticeThenDead)
 	case SettingsChanged, RequirementLowered:
@@ -366,7 +371,7 @@ func (n told) path() string {
 		return site + "sms"
 	case n.Kind == SettingsChanged, n.Kind == RequirementLowered:
 		return site + "company"
-	case n.Kind == SiteOpened:
+	case n.Kind == SiteOpened, n.Kind == TrailCheckpoint:
 		return site + "audit"
 	default:
 		return site + "users"

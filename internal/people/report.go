@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"keyturn/internal/sheet"
 )
 
 // Report is how the rows of a file ended, in the order of the file.
@@ -156,9 +158,9 @@ func (r *Report) WriteTo(w io.Writer) (int64, error) {
 			keys[n], texts[n] = string(note.Key), note.Text
 		}
 		if err := out.Write([]string{
-			strconv.Itoa(row.Line), cell(row.SiteRef), cell(row.UserRef), string(row.Verdict),
-			strings.Join(keys, " "), cell(strings.Join(texts, " ")),
-			cell(row.name()), row.state(), row.xero(), row.canPass(),
+			strconv.Itoa(row.Line), sheet.Cell(row.SiteRef), sheet.Cell(row.UserRef), string(row.Verdict),
+			strings.Join(keys, " "), sheet.Cell(strings.Join(texts, " ")),
+			sheet.Cell(row.name()), row.state(), row.xero(), row.canPass(),
 		}); err != nil {
 			return counted.n, fmt.Errorf("write the report: %w", err)
 		}
@@ -168,14 +170,6 @@ func (r *Report) WriteTo(w io.Writer) (int64, error) {
 		return counted.n, fmt.Errorf("write the report: %w", err)
 	}
 	return counted.n, nil
-}
-
-// cell keeps a spreadsheet from calculating a text (OWASP, CSV injection).
-func cell(text string) string {
-	if first := strings.TrimLeft(text, " "); first != "" && strings.ContainsRune("=+-@\t\r＝＋－＠", []rune(first)[0]) {
-		return "'" + text
-	}
-	return text
 }
 
 type counter struct {

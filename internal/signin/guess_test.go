@@ -274,7 +274,7 @@ func TestAnOldCodeSaysSoAndCostsNoGuess(t *testing.T) {
 		if next := w.code(t, attempt, w.inbox.code(t, w.pat)); next.Step != signin.In {
 			t.Errorf("the newest code: %+v", next)
 		}
-		want := []audit.Kind{audit.AttemptStarted, audit.CodeSent, audit.CodeReplaced, audit.CodeSent}
+		want := []audit.Kind{audit.AttemptStarted, audit.SignInAsked, audit.CodeSent, audit.CodeReplaced, audit.CodeSent}
 		if got := w.kinds(t, w.pat); !slices.Equal(got[:4], want) || slices.Contains(got, audit.CodeWrong) {
 			t.Errorf("the trail: %q", got)
 		}

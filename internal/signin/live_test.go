@@ -147,7 +147,7 @@ func TestGoingToAnotherSiteAsksForWhatThatOneRequiresAndMovesNoEnd(t *testing.T)
 		}
 		want := []audit.Kind{
 			audit.AttemptStarted, audit.SessionStarted, audit.SiteEntered, audit.AttemptStarted, audit.SiteEntered,
-			audit.AttemptStarted, audit.CodeSent, audit.CodeAccepted, audit.MethodProved, audit.SessionRaised, audit.SiteEntered,
+			audit.AttemptStarted, audit.SignInAsked, audit.CodeSent, audit.CodeAccepted, audit.MethodProved, audit.SessionRaised, audit.SiteEntered,
 		}
 		if got := w.kinds(t, w.bo); !slices.Equal(got, want) {
 			t.Errorf("the trail: %q", got)

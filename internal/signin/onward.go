@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"keyturn/internal/audit"
@@ -50,16 +49,24 @@ func (d *Desk) onward(ctx context.Context, tx *db.Tx, a Attempt, who user.User) 
 		fresh.EndsAt, fresh.DecideAt = policy.SessionEnd(f.Memberships, tx.Now, tx.Now), decision.ValidUntil
 		return d.enter(ctx, tx, entry{a, decision, f, fresh})
 	case AskCode:
+		if err := d.recordDecision(ctx, tx, a, audit.SignInAsked, decision); err != nil {
+			return Next{}, err
+		}
 		return d.firstCode(ctx, tx, a, who, decision)
 	case Stuck, Refused:
-		err := audit.Record(ctx, tx, audit.Event{
-			Kind: audit.SignInRefused, Actor: actor(a.User, a.Place), User: a.User, Site: a.Site,
-			Facts: decisionFacts(decision),
-		})
-		return Next{Step: step}, err
+		return Next{Step: step}, d.recordDecision(ctx, tx, a, audit.SignInRefused, decision)
 	case AskEnrol, Rest, AskPassword, AskSite, Both, Gone:
 	}
 	return Next{Step: step}, nil
+}
+
+// recordDecision records what the policy decided, and why.
+func (d *Desk) recordDecision(ctx context.Context, tx *db.Tx, a Attempt, kind audit.Kind, decision policy.Decision) error {
+	facts := decision.Record()
+	facts["reference"] = a.Reference
+	return audit.Record(ctx, tx, audit.Event{
+		Kind: kind, Actor: actor(a.User, a.Place), User: a.User, Site: a.Site, Facts: facts,
+	})
 }
 
 // enrolStep is what an attempt asks that began with a code of the staff's.
@@ -290,7 +297,7 @@ func (d *Desk) endBefore(ctx context.Context, tx *db.Tx, a Attempt) (session.Ses
 // recordEntry records what the new session is: a sign-in, a stronger proof, or the way
 // to another site; and that a site was entered, in that site's chain.
 func (d *Desk) recordEntry(ctx context.Context, tx *db.Tx, a Attempt, s session.Session, decision policy.Decision) error {
-	facts := decisionFacts(decision)
+	facts := decision.Record()
 	facts["began"] = a.Began
 	facts["session"], facts["reference"], facts["acr"] = string(s.ID), a.Reference, policy.URN(policy.ACR(a.passed()))
 	if a.Session != "" {
@@ -393,14 +400,4 @@ func (d *Desk) step(ctx context.Context, token string, do func(*db.Tx, Attempt, 
 // actor is the person at this place. The network and the browser are personal.
 func actor(who id.User, at session.Place) audit.Actor {
 	return audit.Actor{Kind: audit.ActorUser, ID: string(who), Network: at.Network, Agent: at.Agent}
-}
-
-// decisionFacts is the why-record of a decision: its outcome and the keys of its
-// reasons, in order.
-func decisionFacts(decision policy.Decision) map[string]string {
-	keys := make([]string, 0, len(decision.Reasons))
-	for _, r := range decision.Reasons {
-		keys = append(keys, string(r.Key))
-	}
-	return map[string]string{"outcome": decision.Outcome.String(), "reasons": strings.Join(keys, " ")}
 }

@@ -320,7 +320,7 @@ func (d *Desk) noDoor(ctx context.Context, tx *db.Tx, t Try, who user.User) (Nex
 	decision := policy.Decide(f, tx.Now)
 	err = audit.Record(ctx, tx, audit.Event{
 		Kind: audit.SignInRefused, Actor: actor(who.ID, t.Place), User: who.ID,
-		Facts: decisionFacts(decision),
+		Facts: decision.Record(),
 	})
 	if err != nil {
 		return Next{}, err

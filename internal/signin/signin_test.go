@@ -55,7 +55,7 @@ func TestAUserOfAXeroConnectedSiteSignsInWithAnEmailCode(t *testing.T) {
 			t.Errorf("%d messages still hold a code", len(got))
 		}
 		want := []audit.Kind{
-			audit.AttemptStarted, audit.CodeSent, audit.CodeAccepted, audit.MethodProved, audit.SessionStarted, audit.SiteEntered,
+			audit.AttemptStarted, audit.SignInAsked, audit.CodeSent, audit.CodeAccepted, audit.MethodProved, audit.SessionStarted, audit.SiteEntered,
 		}
 		if got := w.kinds(t, w.pat); !slices.Equal(got, want) {
 			t.Errorf("the trail: %q", got)

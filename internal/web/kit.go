@@ -117,3 +117,6 @@ func New(s Setup) (*Kit, error) {
 
 // secure says whether browsers reach us by https.
 func (k *Kit) secure() bool { return k.public.Scheme == "https" }
+
+// VendorName is whose product this is, for sentences.
+func (k *Kit) VendorName() string { return k.vendor.Name }

@@ -3,6 +3,7 @@ package door
 import (
 	"keyturn/internal/locale"
 	"keyturn/internal/web"
+	"keyturn/internal/web/reason"
 )
 
 // ChoosePage lets a user with several sites say which one to enter.
@@ -47,7 +48,7 @@ type MorePage struct {
 	// Next is the local path to go on to, as in SignInPage. May be empty.
 	Next string
 	// Facts are what led to it. May be empty.
-	Facts []Fact
+	Facts []reason.Fact
 	// Helpers are the names of the site's admins. May be empty.
 	Helpers []string
 	// Manager looks after the site. May be empty.

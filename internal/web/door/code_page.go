@@ -3,6 +3,7 @@ package door
 import (
 	"keyturn/internal/locale"
 	"keyturn/internal/web"
+	"keyturn/internal/web/reason"
 )
 
 // By is a way to pass. The words are those of the forms' field "method".
@@ -24,11 +25,6 @@ type Offer struct {
 	// To is where the code would go, masked, or what the authenticator is called. May be
 	// empty.
 	To string
-}
-
-// Fact is one line of the job card: what on the left, which on the right.
-type Fact struct {
-	What, Which string
 }
 
 // CodePage asks for the second step by one way: a code that was sent, a code of an
@@ -90,7 +86,7 @@ type CodePage struct {
 
 	// Why is the sentence that says why a code is asked for, Facts what led to it.
 	Why   string
-	Facts []Fact
+	Facts []reason.Fact
 	// Reference is in the message too: "BA-7K2M".
 	Reference string
 	// Helpers are the names of the site's admins who can help. May be empty.

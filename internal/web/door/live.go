@@ -13,6 +13,7 @@ import (
 	"keyturn/internal/secret"
 	"keyturn/internal/site"
 	"keyturn/internal/web"
+	"keyturn/internal/web/reason"
 )
 
 // siteID reads a site's id as the page wrote it. Anything else names no site.
@@ -111,9 +112,9 @@ func (d *Door) morePage(r *http.Request, a check.Answer) (MorePage, error) {
 		return page, err
 	}
 	page.Manager = web.ContactOf(of)
-	page.Why = WhyMore(at.Name)
+	page.Why = reason.WhyMore(at.Name)
 	now := d.Desk.DB.Clock.Now()
-	page.Facts = facts(a.Decision, zoneOf(at), now)
+	page.Facts = reason.Facts(a.Decision, zoneOf(at), now)
 	methods, helpers, err := d.Desk.Around(r.Context(), a.Session)
 	if err != nil {
 		return page, err

@@ -8,6 +8,7 @@ import (
 	"keyturn/internal/policy"
 	"keyturn/internal/web"
 	"keyturn/internal/web/door"
+	"keyturn/internal/web/reason"
 	"keyturn/internal/web/webtest"
 )
 
@@ -35,11 +36,11 @@ func codePage() door.CodePage {
 			web.TrailSoon(door.ByEmail),
 		},
 		ResendAt: "7:02:34 am",
-		Why:      door.WhyXero("Bayside Auto", true),
-		Facts: []door.Fact{
-			door.FactXero("12 March 2026", "Pat Chen"),
-			door.FactRequired("Bayside Auto", "Tue 1 Dec, 4:00 am"),
-			door.FactDevice(),
+		Why:      reason.WhyXero("Bayside Auto", true),
+		Facts: []reason.Fact{
+			reason.FactXero("12 March 2026", "Pat Chen"),
+			reason.FactRequired("Bayside Auto", "Tue 1 Dec, 4:00 am"),
+			reason.FactDevice(),
 		},
 		Reference: "BA-7K2M",
 		Helpers:   []string{"Pat Chen"},
@@ -185,11 +186,11 @@ func TestTheOtherPagesOfTheDoor(t *testing.T) {
 			Shut:  []door.SiteChoice{{ID: "s3", Name: "Range Mechanical", Note: door.NoteMobile()}},
 		}, []string{"Choose a site", "Bayside Auto", "Asks for a code as well", "For you in the mobile app only"}},
 		{"more", door.MorePage{
-			As: "Sam Okafor", Site: "Bayside Auto", Why: door.WhyMore("Bayside Auto"), Helpers: pat, Next: "/me",
+			As: "Sam Okafor", Site: "Bayside Auto", Why: reason.WhyMore("Bayside Auto"), Helpers: pat, Next: "/me",
 			Offers: []door.Offer{{Method: door.ByEmail, To: "s••@gmail.example"}},
-			Facts:  []door.Fact{door.FactXero("2 December 2026", "")},
+			Facts:  []reason.Fact{reason.FactXero("2 December 2026", "")},
 		}, []string{"One more step", "Bayside Auto is now connected to Xero.", "Send me the code s••@gmail.example", "You stay signed in"}},
-		{"more-stuck", door.MorePage{As: "Sam Okafor", Site: "Bayside Auto", Why: door.WhyMore("Bayside Auto"), Helpers: pat}, []string{"Pat Chen can have an email put in that reaches you"}},
+		{"more-stuck", door.MorePage{As: "Sam Okafor", Site: "Bayside Auto", Why: reason.WhyMore("Bayside Auto"), Helpers: pat}, []string{"Pat Chen can have an email put in that reaches you"}},
 		{"locked", door.LockedPage{As: "Sam Okafor", Site: "Bayside Auto", Since: "9:40 am", Next: "/me"}, []string{"Nothing was done here since 9:40 am.", "Unlock"}},
 		{"locked-wrong", door.LockedPage{As: "Sam Okafor", Site: "Bayside Auto", Since: "9:40 am", Fault: door.FaultPassword()}, []string{"That password is not right."}},
 		{"refused-mobile", door.RefusedPage{As: "Lee Park", Site: "Bayside Auto", Why: door.MobileOnly, Helpers: pat}, []string{"Use the mobile app", "open it on your phone", "Pat Chen can have this put right."}},
@@ -215,7 +216,7 @@ func TestHostileNamesStayNames(t *testing.T) {
 	const evil = `"><script>alert(1)</script>**{{.}}**\x02&`
 	p := codePage()
 	p.As, p.Site, p.SentTo, p.Fault, p.Reference, p.Helpers, p.Why = evil, evil, evil, evil, evil, []string{evil, evil}, evil
-	p.Facts = []door.Fact{{What: evil, Which: evil}}
+	p.Facts = []reason.Fact{{What: evil, Which: evil}}
 	p.Offers = []door.Offer{{Method: door.By(evil), To: evil}}
 	for name, page := range map[string]web.Page{
 		"code": p,

@@ -15,6 +15,7 @@ import (
 	"keyturn/internal/site"
 	"keyturn/internal/web"
 	"keyturn/internal/web/adding"
+	"keyturn/internal/web/reason"
 )
 
 // showStep shows the page of what an attempt asks, with what was wrong just now.
@@ -59,7 +60,7 @@ func codePage(v signin.View, next signin.Next) CodePage {
 	zone := zoneOf(v.Site)
 	page := CodePage{
 		As: v.User.Name(), Site: v.Site.Name, Reference: v.Attempt.Reference, Helpers: v.Helpers,
-		Why: why(v.Decision), Facts: facts(v.Decision, zone, v.Now), By: By(v.Kind),
+		Why: reason.Why(v.Decision), Facts: reason.Facts(v.Decision, zone, v.Now), By: By(v.Kind),
 	}
 	if page.By == "" {
 		page.By = ByEmail
@@ -275,43 +276,6 @@ func refusedPage(v signin.View) RefusedPage {
 		}
 	}
 	return page
-}
-
-// why is the one sentence that says why more than a password is asked.
-func why(decision policy.Decision) string {
-	for _, r := range decision.Reasons {
-		switch r.Key { //nolint:exhaustive // the other reasons are not for this place
-		case policy.IsStaff:
-			return WhyStaff()
-		case policy.XeroConnected:
-			return WhyXero(r.SiteName, true)
-		case policy.XeroWasConnected:
-			return WhyXero(r.SiteName, false)
-		case policy.SiteRequiresEveryone:
-			return WhySite(r.SiteName)
-		case policy.SiteRequiresMember:
-			return WhyMember(r.SiteName)
-		case policy.OwnChoice:
-			return WhyOwn()
-		}
-	}
-	return ""
-}
-
-// facts are what led to the decision, each with its date and who.
-func facts(decision policy.Decision, zone *time.Location, now time.Time) []Fact {
-	var all []Fact
-	for _, r := range decision.Reasons {
-		switch r.Key { //nolint:exhaustive // the other reasons are not for this place
-		case policy.XeroConnected, policy.XeroWasConnected:
-			if !r.Since.IsZero() {
-				all = append(all, FactXero(locale.Day(r.Since, zone), r.By))
-			}
-		case policy.EnforcedSince:
-			all = append(all, FactRequired(r.SiteName, locale.Moment(r.Since, zone, now)))
-		}
-	}
-	return append(all, FactDevice())
 }
 
 // masked is where codes of a method go, or what it is called.

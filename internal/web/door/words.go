@@ -64,53 +64,6 @@ func ClosedSends(at string) string {
 	return locale.Say(locale.CodeTooManySent, locale.Data{"At": at})
 }
 
-// Why a second step is asked for, each one sentence for CodePage.Why.
-
-// WhyXero is for a site that is connected to Xero, or was and kept its requirement.
-func WhyXero(site string, connected bool) string {
-	if connected {
-		return locale.Say(locale.WhyXero, locale.Data{"Site": site})
-	}
-	return locale.Say(locale.WhyWasXero, locale.Data{"Site": site})
-}
-
-// WhySite is for a site that asks everybody.
-func WhySite(site string) string { return locale.Say(locale.WhySite, locale.Data{"Site": site}) }
-
-// WhyMember is for a site that asks this member.
-func WhyMember(site string) string { return locale.Say(locale.WhyMember, locale.Data{"Site": site}) }
-
-// WhyOwn is for a user's own choice.
-func WhyOwn() string { return locale.Say(locale.WhyOwn) }
-
-// WhyStaff is for the vendor's own people.
-func WhyStaff() string { return locale.Say(locale.WhyStaff) }
-
-// WhyMore is MorePage.Why for a site that was connected while somebody was signed in.
-func WhyMore(site string) string { return locale.Say(locale.MoreXero, locale.Data{"Site": site}) }
-
-// FactXero says since which day the site is connected, and by whom, which may be empty.
-func FactXero(day, by string) Fact {
-	what := locale.Say(locale.WhyFactXero)
-	if by == "" {
-		return Fact{what, locale.Say(locale.WhyFactXeroSince, locale.Data{"Day": day})}
-	}
-	return Fact{what, locale.Say(locale.WhyFactXeroBy, locale.Data{"Day": day, "Who": by})}
-}
-
-// FactRequired says where and since when the second step is required.
-func FactRequired(site, when string) Fact {
-	return Fact{
-		locale.Say(locale.WhyFactRequired),
-		locale.Say(locale.WhyFactRequiredSince, locale.Data{"Site": site, "When": when}),
-	}
-}
-
-// FactDevice says that this device is not remembered.
-func FactDevice() Fact {
-	return Fact{locale.Say(locale.WhyFactDevice), locale.Say(locale.WhyFactDeviceNew)}
-}
-
 // What can be wrong with the other ways, each one sentence for CodePage.Fault.
 
 // FaultTOTPUsed is the answer to a code of an authenticator that is wrong, or that let

@@ -23,6 +23,7 @@ import (
 	"keyturn/internal/setup"
 	"keyturn/internal/sharing"
 	"keyturn/internal/site"
+	"keyturn/internal/trail"
 	"keyturn/internal/web"
 )
 
@@ -42,6 +43,7 @@ type Settings struct {
 	Setup *setup.Desk
 	// Pages are those that stand in the menu (see Paths).
 	Pages []string
+	Trail *trail.Desk
 	// BuyURL is where SMS are bought; empty: the account manager is asked.
 	BuyURL string
 }

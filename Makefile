@@ -40,6 +40,10 @@ test: ## run the whole suite on both engines, installing what it needs where it 
 race: ## run the suite with the race detector (needs gcc, slow)
 	@CGO_ENABLED=1 TESTFLAGS="-race $(TESTFLAGS)" scripts/test.sh
 
+.PHONY: soak
+soak: ## run the long ledger test on both engines: 10,000 sends, 50 kills (over an hour)
+	@KEYTURN_TEST_SOAK=1 PKG=./e2e TESTFLAGS="-timeout 120m -run Ledger $(TESTFLAGS)" scripts/test.sh
+
 .PHONY: lint
 lint: ## check the code and the scripts by the house rules
 	@scripts/lint.sh

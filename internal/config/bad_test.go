@@ -154,6 +154,7 @@ func TestSettingsThatContradictEachOtherAreRefused(t *testing.T) {
 		changes    []string
 		name, says string
 	}{
+		"a canary nobody hears":  {[]string{"MAIL_HOOK_SECRET", "-"}, "KEYTURN_MAIL_CANARY", "both or neither"},
 		"a Xero id alone":        {[]string{"XERO_CLIENT_SECRET", "-"}, "KEYTURN_XERO_CLIENT_ID", "both or neither"},
 		"a Xero secret alone":    {[]string{"XERO_CLIENT_ID", "-"}, "KEYTURN_XERO_CLIENT_SECRET", "both or neither"},
 		"metrics for the public": {[]string{"METRICS_ADDR", "0.0.0.0:8443"}, "KEYTURN_METRICS_ADDR", "same as KEYTURN_ADDR"},

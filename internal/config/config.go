@@ -158,7 +158,7 @@ func (r *report) together(c Config, given map[string]place) {
 		r.add(key, "is given without KEYTURN_XERO_CLIENT_ID; give both or neither", "")
 	}
 	if at, ok := given[prefix+"MAIL_CANARY"]; ok && c.MailCanary != "" && c.MailHookSecret.Reveal() == "" {
-		r.add(at, "is given without KEYTURN_MAIL_HOOK_SECRET, so that nothing it reports would be heard and all mail would count as slow; give both or neither", "")
+		r.add(at, "is given without KEYTURN_MAIL_HOOK_SECRET, so that nothing it reports would be heard; give both or neither", "")
 	}
 	if at, ok := given[prefix+"METRICS_ADDR"]; ok && c.MetricsAddr != "" && c.MetricsAddr == c.Addr && !strings.HasSuffix(c.Addr, ":0") {
 		r.add(at, "is the same as KEYTURN_ADDR; metrics need an address of their own", "127.0.0.1:9090")

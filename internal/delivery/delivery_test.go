@@ -212,7 +212,14 @@ func TestACanaryIsSeenOnceAndOneThatIsNotSeenIsSlowMail(t *testing.T) {
 		}
 		launch(&lost)
 		w.later(3 * time.Minute)
-		w.is(about(3), about(3))
+		w.is(good, good) // it may be that nobody reads the mailbox
+		var beside id.Canary
+		w.do(func(ctx context.Context, tx *db.Tx) (err error) {
+			beside, err = delivery.Launch(ctx, tx, second)
+			return err
+		})
+		see(beside)
+		w.is(about(3), good)
 		launch(&quick)
 		w.later(5 * time.Second)
 		if !see(quick) || see(quick) || see("no such canary") {

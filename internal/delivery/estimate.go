@@ -61,7 +61,10 @@ type Report struct {
 //     over two minutes;
 //   - or if eight or more of the codes that it took two to ten minutes ago, and more than
 //     four in five, were not typed within two minutes;
-//   - or if its latest canary of the last 15 minutes was not seen within two minutes.
+//   - or if its latest canary of the last 15 minutes was not seen within two minutes. One
+//     that was never seen counts only if a canary of another relay was reported since it
+//     went out: where none is, it is the mailbox or the program that reads it that is
+//     broken, or was never set up, and not all of the mail.
 //
 // The bounds count what is bad, and not all there is, so that a message that arrives
 // quickly never makes it worse. A channel is slow if one of its carriers is and no other
@@ -86,6 +89,9 @@ func Estimate(facts []Fact, now time.Time) Report {
 			t.channel = f.Channel
 			t.add(f, now)
 		}
+	}
+	for carrier, t := range seen {
+		t.heard = heardBeside(seen, carrier)
 	}
 	report := Report{Channels: map[string]Weather{}, Carriers: map[string]Weather{}}
 	channels := map[string]*mix{}
@@ -118,6 +124,19 @@ type tally struct {
 	quick, slow  int             // of those
 	inTime, late int             // codes that had their two minutes
 	canary       Fact            // the latest that says something
+	reported     time.Time       // when one of its canaries was seen last
+	heard        time.Time       // when one of another carrier's was
+}
+
+// heardBeside is when a canary of another carrier than this was seen last. Its own do not
+// count: a canary that arrives must not make its own relay look worse.
+func heardBeside(all map[string]*tally, carrier string) (last time.Time) {
+	for name, t := range all {
+		if name != carrier && t.reported.After(last) {
+			last = t.reported
+		}
+	}
+	return last
 }
 
 func (t *tally) add(f Fact, now time.Time) {
@@ -133,6 +152,9 @@ func (t *tally) add(f Fact, now time.Time) {
 	}
 	switch {
 	case f.Canary:
+		if f.ArrivedAt.After(t.reported) {
+			t.reported = f.ArrivedAt
+		}
 		if says := arrived || age > slowAfter; says && age < window && f.HandedAt.After(t.canary.HandedAt) {
 			t.canary = f
 		}
@@ -153,7 +175,7 @@ func (t *tally) weather(now time.Time) (w Weather) {
 		w.Slow = true
 	}
 	unseen := time.Duration(0)
-	if !t.canary.HandedAt.IsZero() {
+	if !t.canary.HandedAt.IsZero() && (!t.canary.ArrivedAt.IsZero() || !t.heard.Before(t.canary.HandedAt)) {
 		took := t.canary.ArrivedAt.Sub(t.canary.HandedAt)
 		if t.canary.ArrivedAt.IsZero() {
 			took = now.Sub(t.canary.HandedAt)

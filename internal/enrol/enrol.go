@@ -137,6 +137,8 @@ const (
 	NoBalance Refused = "no_balance"
 	// TooSoon says that no code is sent before Done.Retry.
 	TooSoon Refused = "too_soon"
+	// TooMany says that no further number is put on file before Done.Retry.
+	TooMany Refused = "too_many"
 	// Adjacent says that too many numbers beside this one were tried lately. It was
 	// recorded.
 	Adjacent Refused = "adjacent"

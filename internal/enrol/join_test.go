@@ -5,12 +5,14 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"keyturn/internal/audit"
 	"keyturn/internal/check"
 	"keyturn/internal/db"
 	"keyturn/internal/id"
 	"keyturn/internal/policy"
+	"keyturn/internal/session"
 	"keyturn/internal/signin"
 	"keyturn/internal/site"
 	"keyturn/internal/user"
@@ -52,8 +54,12 @@ func TestTwoLoginsOfOnePersonBecomeOne(t *testing.T) {
 			t.Fatalf("the other login's password: %+v, %v", next, err)
 		}
 		digits := strings.ReplaceAll(shown.FindString(w.inbox.next(t, string(w.twoBo.Login))), " ", "")
-		if next, err = w.door.Code(t.Context(), next.Attempt, signin.Typed{Text: digits}); err != nil || next.Step != signin.Both || next.Session == "" {
+		attempt := next.Attempt
+		if next, err = w.door.Code(t.Context(), attempt, signin.Typed{Text: digits}); err != nil || next.Step != signin.Both || next.Session != "" {
 			t.Fatalf("the other login's code: %+v, %v", next, err)
+		}
+		if next, err = w.door.FinishJoin(t.Context(), h.Session, attempt); err != nil || next.Step != signin.Both || next.Session == "" {
+			t.Fatalf("in the session that asked: %+v, %v", next, err)
 		}
 		w.expect(t, token, check.Out)
 		w.expect(t, second, check.Out)
@@ -89,6 +95,58 @@ func TestTwoLoginsOfOnePersonBecomeOne(t *testing.T) {
 			if want := map[id.Site]int{w.view.ID: 1, w.bay.ID: 0}[s.ID]; n != want {
 				t.Errorf("%s has %d events", s.Name, n)
 			}
+		}
+	})
+}
+
+func TestWhoeverHoldsTheAttemptOfAJoinGetsNothingWithoutTheSessionThatBeganIt(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		t.Helper()
+		h, token := w.in(t, w.bo, freshEmail)
+		again, _ := w.in(t, w.bo, freshEmail)
+		victim, _ := w.in(t, w.twoBo, freshEmail)
+		for name, theirs := range map[string]session.Session{
+			"no session": {}, "the other login's": victim.Session, "another of the same person's": again.Session,
+		} {
+			next, err := w.door.JoinLogin(t.Context(), h.Session, w.try(w.twoBo))
+			if err != nil || next.Step != signin.AskCode {
+				t.Fatalf("%s: the other login's password: %+v, %v", name, next, err)
+			}
+			attempt := next.Attempt
+			digits := strings.ReplaceAll(shown.FindString(w.inbox.next(t, string(w.twoBo.Login))), " ", "")
+			if next, err = w.door.Code(t.Context(), attempt, signin.Typed{Text: digits}); err != nil || next.Step != signin.Both || next.Session != "" {
+				t.Fatalf("%s: the other login's code: %+v, %v", name, next, err)
+			}
+			if next, err = w.door.FinishJoin(t.Context(), theirs, attempt); err != nil || next.Step != signin.Gone || next.Session != "" {
+				t.Errorf("with %s: %+v, %v", name, next, err)
+			}
+			if next, err = w.door.FinishJoin(t.Context(), h.Session, attempt); err != nil || next.Step != signin.Gone || next.Session != "" {
+				t.Errorf("after %s, in the right session: %+v, %v", name, next, err)
+			}
+			w.db.Clock.Advance(31 * time.Second)
+		}
+		w.expect(t, token, check.In)
+		if len(w.sites(t, w.bo)) != 1 || len(w.sites(t, w.twoBo)) != 1 {
+			t.Error("the logins were joined")
+		}
+	})
+}
+
+func TestAJoinIsNotFinishedBeforeTheSecondLoginIsProved(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		t.Helper()
+		h, _ := w.in(t, w.bo, freshEmail)
+		next, err := w.door.JoinLogin(t.Context(), h.Session, w.try(w.twoBo))
+		if err != nil || next.Step != signin.AskCode {
+			t.Fatalf("the other login's password: %+v, %v", next, err)
+		}
+		if got, err := w.door.FinishJoin(t.Context(), h.Session, next.Attempt); err != nil || got.Step != signin.Gone {
+			t.Errorf("with the password alone: %+v, %v", got, err)
+		}
+		if len(w.sites(t, w.bo)) != 1 || len(w.sites(t, w.twoBo)) != 1 {
+			t.Error("the logins were joined")
 		}
 	})
 }

@@ -11,8 +11,11 @@ import (
 	"keyturn/internal/balance"
 	"keyturn/internal/db"
 	"keyturn/internal/enrol"
+	"keyturn/internal/limit"
 	"keyturn/internal/policy"
+	"keyturn/internal/signin"
 	"keyturn/internal/site"
+	"keyturn/internal/user"
 )
 
 func TestFiveWrongTriesEndACodeAndFourDoNot(t *testing.T) {
@@ -227,5 +230,63 @@ func TestNumbersNextToEachOtherRaiseAnAlarmAndStop(t *testing.T) {
 		w.db.Clock.Advance(time.Hour)
 		twin, _ = w.in(t, w.twinKim, freshEmail)
 		must(t, answer(t)(w.desk.LinkMobile(t.Context(), twin, "+61491570199")), nil)
+	})
+}
+
+func TestAUserPutsFiveNewNumbersOnFileADayAndIsToldWhenTheNextIsTaken(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		t.Helper()
+		link := func(who user.User, n int) enrol.Done {
+			h, _ := w.in(t, who, freshEmail)
+			return answer(t)(w.desk.LinkMobile(t.Context(), h, fmt.Sprintf("+6149157%04d", 1000*n+5)))
+		}
+		for n := range limit.NewNumbers.Cap {
+			must(t, link(w.kim, n), nil)
+			w.db.Clock.Advance(16 * time.Minute) // the codes of a quarter of an hour are another budget
+		}
+		done := refused(t, link(w.kim, 6), nil, enrol.TooMany)
+		if wait := done.Retry.Sub(w.db.Clock.Now()); wait < 22*time.Hour || wait > 24*time.Hour {
+			t.Errorf("it says to wait %s", wait)
+		}
+		must(t, link(w.twinKim, 6), nil) // the twin's are the twin's
+	})
+}
+
+func TestPasskeysAreAskedForSoOftenAndNoMoreInOneSignInAndByOnePerson(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		t.Helper()
+		h, _ := w.in(t, w.kim, freshEmail)
+		first, done, err := w.desk.BeginPasskey(t.Context(), h)
+		must(t, done, err)
+		for range limit.PasskeysAsked.Cap - 1 {
+			_, done, err := w.desk.BeginPasskey(t.Context(), h)
+			must(t, done, err)
+		}
+		_, done, err = w.desk.BeginPasskey(t.Context(), h)
+		if refused(t, done, err, enrol.TooSoon).Retry.IsZero() {
+			t.Error("not told when")
+		}
+		must(t, answer(t)(w.desk.FinishPasskey(t.Context(), h, enrol.Made{Token: first.Token, Response: makes(t, h.User, first)})), nil)
+		next, err := w.door.Password(t.Context(), w.try(w.kim))
+		if err != nil || next.Attempt == "" {
+			t.Fatal(next, err)
+		}
+		asked := 0
+		for range limit.PasskeysAsked.Cap + 2 {
+			o, err := w.door.AskPasskey(t.Context(), next.Attempt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if o.Ceremony != "" {
+				asked++
+			} else if o.Next.Wrong != signin.TooSoon || o.Next.Retry.IsZero() {
+				t.Fatalf("refused with %+v", o.Next)
+			}
+		}
+		if asked != limit.PasskeysAsked.Cap {
+			t.Errorf("%d were begun in one sign-in", asked)
+		}
 	})
 }

@@ -175,6 +175,9 @@ func soon(a limit.Answer) Done {
 	if a.Budget == unproved.Name {
 		return Done{Refused: NumberSpent}
 	}
+	if a.Budget == limit.NewNumbers.Name {
+		return Done{Refused: TooMany, Retry: a.Retry}
+	}
 	return Done{Refused: TooSoon, Retry: a.Retry}
 }
 
@@ -201,7 +204,7 @@ func (d *Desk) charges(ctx context.Context, tx *db.Tx, s held, l linking) ([]lim
 	if country == l.at.Region {
 		abroad = limit.SMSHome
 	}
-	return []limit.Charge{
+	charges := []limit.Charge{
 		{Budget: limit.CodeNext, Subject: limit.Subject(who, s.holder(), l.number), Known: known},
 		{Budget: limit.CodesUser, Subject: limit.Subject(who), Known: known},
 		{Budget: limit.CodesDestination, Subject: limit.Subject(l.number), Known: known},
@@ -211,7 +214,11 @@ func (d *Desk) charges(ctx context.Context, tx *db.Tx, s held, l linking) ([]lim
 		unprovedCharge(s.who.ID, l.number),
 		limit.Charge{Budget: abroad, Subject: strings.ToLower(country)}.Spread(who),
 		limit.Spread(limit.CodesSystem, who),
-	}, nil
+	}
+	if l.before.ID == "" { // a number that waits already gets its codes all the same
+		charges = append(charges, limit.Charge{Budget: limit.NewNumbers, Subject: limit.Subject("new number", who)})
+	}
+	return charges, nil
 }
 
 func unprovedCharge(who id.User, number string) limit.Charge {

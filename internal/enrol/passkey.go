@@ -8,6 +8,7 @@ import (
 
 	"keyturn/internal/db"
 	"keyturn/internal/fault"
+	"keyturn/internal/limit"
 )
 
 // Ceremony is what a browser is asked to make.
@@ -23,7 +24,13 @@ func (d *Desk) BeginPasskey(ctx context.Context, h Holder) (c Ceremony, done Don
 		return c, Done{Refused: NoPasskeys}, nil
 	}
 	done, err = d.change(ctx, h, adding, func(tx *db.Tx, s held) (Done, error) {
-		var err error
+		answer, err := limit.Take(ctx, tx, limit.Charge{Budget: limit.PasskeysAsked, Subject: limit.Subject("add", string(s.who.ID))})
+		if err != nil {
+			return Done{}, err
+		}
+		if !answer.OK {
+			return Done{Refused: TooSoon, Retry: answer.Retry}, nil
+		}
 		c.Token, c.Options, err = d.Passkeys.BeginAdd(ctx, tx, s.who.ID, string(s.who.Login), s.who.Name())
 		if errors.Is(err, fault.Invalid) {
 			return Done{Refused: Full}, nil

@@ -18,7 +18,7 @@ const GuessesPerCode = 5
 // for places where this user completed a sign-in in the last 30 days, so that a
 // stranger with the password cannot use up the owner's guesses. Both are charged
 // together before the code is looked at, and given back if it was right. Recovery codes
-// are not charged: the owner keeps one way in.
+// have their own, below: the owner keeps one way in.
 var (
 	GuessesHour = Budget{Name: "guess.hour", Cap: 10, Window: time.Hour, Kept: 5}
 	GuessesDay  = Budget{Name: "guess.day", Cap: 20, Window: 24 * time.Hour, Kept: 10}
@@ -42,6 +42,29 @@ var (
 	// not known for the user: one that tries one password on many names is refused
 	// before anything is hashed.
 	WrongFromNetwork = Budget{Name: "password.network", Cap: 20, Window: quarter}
+)
+
+// Recovery codes never rest: of 80 bits nobody guesses one, and they are what is left when
+// all else rests. These only bound what is looked at (I3), and are short, so that a wait is
+// minutes. A place that the user does not know gets a few tries of its own, so that one
+// stranger who has the password leaves the others theirs; all of those together get half,
+// and the other half is the owner's, in a browser or network of theirs. Charged before the
+// code is looked at, given back if it was right.
+var (
+	// RecoveriesPlace is per user and network, where the user is not known.
+	RecoveriesPlace = Budget{Name: "recovery.place", Cap: 5, Window: quarter}
+	// RecoveriesUser is per user.
+	RecoveriesUser = Budget{Name: "recovery.user", Cap: 20, Window: quarter, Kept: 10}
+)
+
+// Passkeys: how many ceremonies can be begun, each of which is a row for five minutes. They
+// are wide, because a page may ask again at every visit.
+var (
+	// PasskeysNetwork is per network over all users, at the door and after a password.
+	PasskeysNetwork = Budget{Name: "passkey.network", Cap: 200, Window: quarter}
+	// PasskeysAsked is per sign-in under way, per session that is opened again, and per
+	// user who adds one.
+	PasskeysAsked = Budget{Name: "passkey.asked", Cap: 20, Window: quarter}
 )
 
 // Codes: what is sent after a right password. A code is sent only if all of these have
@@ -69,6 +92,10 @@ var (
 	// CodesNetwork is per network. Mobile carriers put many customers behind one address,
 	// so it is wide; half is kept for users who are known there.
 	CodesNetwork = Budget{Name: "code.network", Cap: 200, Window: quarter, Kept: 100}
+	// NewNumbers is how many numbers a user may put on file: each gets codes before anybody
+	// has proved it, which is what SMS pumping pays for. Five are somebody who mistypes and
+	// then gets a new phone.
+	NewNumbers = Budget{Name: "sms.new", Cap: 5, Window: 24 * time.Hour}
 	// SMSHome is per country, for numbers of the site's own country; spread it. A Monday
 	// morning of a country with 30,000 users, a quarter of them by SMS.
 	SMSHome = Budget{Name: "sms.home", Cap: 8000, Window: time.Hour}

@@ -1364,6 +1364,7 @@ const (
 	SetupNamePasskeyHint           Key = "setup.name-passkey-hint"
 	SetupNameTotpHint              Key = "setup.name-totp-hint"
 	SetupNumberBad                 Key = "setup.number-bad"
+	SetupNumberMany                Key = "setup.number-many"
 	SetupNumberNoSms               Key = "setup.number-no-sms"
 	SetupNumberNoSmsAny            Key = "setup.number-no-sms-any"
 	SetupNumberSame                Key = "setup.number-same"

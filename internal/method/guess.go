@@ -20,6 +20,16 @@ func Guesses(who id.User, which id.Method, known bool) []limit.Charge {
 	}
 }
 
+// Recoveries are the budgets that one try at a user's recovery codes is taken from. known
+// is as in Guesses.
+func Recoveries(who id.User, network string, known bool) []limit.Charge {
+	all := []limit.Charge{{Budget: limit.RecoveriesUser, Subject: limit.Subject("recovery", string(who)), Known: known}}
+	if !known {
+		all = append(all, limit.Charge{Budget: limit.RecoveriesPlace, Subject: limit.Subject("recovery", string(who), network)})
+	}
+	return all
+}
+
 // RestingUntil says until when a method takes no more guesses from such a place; zero
 // when it takes one now.
 func RestingUntil(ctx context.Context, from db.Reader, now time.Time, m Method, known bool) (time.Time, error) {

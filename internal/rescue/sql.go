@@ -224,8 +224,8 @@ func tryStaffCode(ctx context.Context, tx *db.Tx, who id.User) (staffCode, error
 		return c, r.Scan(&c.user, &c.id, &c.mac, db.When(&c.madeAt), db.When(&c.expiresAt))
 	}, `
 		UPDATE staff_codes SET wrong = wrong + 1
-		 WHERE user_id = $1 AND used_at IS NULL AND ended_at IS NULL AND expires_at > $2 AND wrong < $3
-		RETURNING user_id, staff_code_id, mac, made_at, expires_at`, who, db.Stamp(tx.Now), staffCodeTries)
+		 WHERE user_id = $1 AND used_at IS NULL AND ended_at IS NULL AND expires_at > $2
+		RETURNING user_id, staff_code_id, mac, made_at, expires_at`, who, db.Stamp(tx.Now))
 }
 
 func useStaffCode(ctx context.Context, tx *db.Tx, c staffCode) error {

@@ -24,15 +24,19 @@ import (
 	"keyturn/internal/user"
 )
 
-const (
-	staffCodeLife  = 15 * time.Minute
-	staffCodeTries = 5
-)
+const staffCodeLife = 15 * time.Minute
 
-// How often a code of `keyturn staff add` may be tried: by the name that was typed,
-// whether or not it is anybody's, and from one network over all names.
+// How often a code of `keyturn staff add` may be tried: by one network for the name that
+// was typed, whether or not it is anybody's, and by one network over all names.
+//
+// There is no count for the code itself, over all networks: whoever knows the address
+// could use it up, and the vendor's first member would never get in. What bounds guessing
+// is that each try costs a password's hash, and that a code of 40 bits lives a quarter of
+// an hour: a machine that hashes a thousand passwords a second, for strangers alone, from
+// networks without number, looks at fewer than 2^20 of its 2^40 values, which is one
+// chance in a million. Every wrong one stays counted in the code's row.
 var (
-	staffCodeTyped   = limit.Budget{Name: "staffcode.typed", Cap: 10, Window: time.Hour}
+	staffCodeTyped   = limit.Budget{Name: "staffcode.pair", Cap: 5, Window: 15 * time.Minute}
 	staffCodeNetwork = limit.Budget{Name: "staffcode.network", Cap: 20, Window: 15 * time.Minute}
 )
 
@@ -183,7 +187,7 @@ func (d *Desk) enrolStaff(ctx context.Context, login address.Canonical, e Entry)
 		return StaffTyped{}, nil
 	}
 	charges := []limit.Charge{
-		{Budget: staffCodeTyped, Subject: limit.Subject("staff code", string(login))},
+		{Budget: staffCodeTyped, Subject: limit.Subject("staff code", string(login), e.Place.Network)},
 		{Budget: staffCodeNetwork, Subject: limit.Subject("staff code network", e.Place.Network)},
 	}
 	// Before anything is hashed, so that nobody keeps the machine busy with it.

@@ -153,8 +153,8 @@ func (d *Desk) missedAuthenticator(ctx context.Context, tx *db.Tx, a Attempt, of
 // fewCodes is from how few recovery codes on the person is told to make new ones.
 const fewCodes = 3
 
-// recovery compares what was typed with the person's recovery codes. They never rest: 80
-// bits cannot be guessed, and they are what is left when all else rests.
+// recovery compares what was typed with the person's recovery codes. They never rest; from
+// places where the person is not known too many wrong ones wait for minutes.
 func (d *Desk) recovery(ctx context.Context, tx *db.Tx, a Attempt, who user.User, typed string) (Next, error) {
 	offers, next, err := d.on(ctx, tx, a, who, policy.Recovery)
 	if err != nil || len(offers) == 0 {
@@ -163,12 +163,30 @@ func (d *Desk) recovery(ctx context.Context, tx *db.Tx, a Attempt, who user.User
 	if _, ok := method.ReadRecovery(typed); !ok {
 		return Next{Step: AskCode, Wrong: WrongForm}, nil
 	}
+	known, err := session.Known(ctx, tx, a.User, a.Place, tx.Now)
+	if err != nil {
+		return Next{}, fmt.Errorf("look for a known place: %w", err)
+	}
+	charges := method.Recoveries(a.User, a.Place.Network, known)
+	answer, err := limit.Take(ctx, tx, charges...)
+	if err != nil {
+		return Next{}, err
+	}
+	if !answer.OK {
+		return Next{Step: AskCode, Wrong: Resting, Retry: answer.Retry}, skipped(ctx, tx, a.User, skippedCode, a.Place.Network)
+	}
 	m, left, ok, err := method.TryRecovery(ctx, tx, d.Keys, a.User, typed)
 	if err != nil {
 		return Next{}, fmt.Errorf("look at a recovery code: %w", err)
 	}
 	if !ok {
 		return Next{Step: AskCode, Wrong: WrongCode}, d.recordMethod(ctx, tx, a, audit.CodeWrong, id.Method(offers[0].ID))
+	}
+	for i := range charges {
+		charges[i].At = answer.At
+	}
+	if err := limit.GiveBack(ctx, tx, charges...); err != nil {
+		return Next{}, err
 	}
 	if err := d.recordMethod(ctx, tx, a, audit.RecoveryCodeUsed, m.ID); err != nil {
 		return Next{}, err
@@ -204,6 +222,15 @@ func (d *Desk) AskPasskey(ctx context.Context, token string) (o PasskeyOptions, 
 			return err
 		}
 		o.Next = Next{Step: AskCode}
+		answer, err := limit.Take(ctx, tx, askedFrom(a.Place.Network),
+			limit.Charge{Budget: limit.PasskeysAsked, Subject: limit.Subject("attempt", string(a.ID))})
+		if err != nil {
+			return err
+		}
+		if !answer.OK {
+			o.Next.Wrong, o.Next.Retry = TooSoon, answer.Retry
+			return nil
+		}
 		if o.Ceremony, o.Options, err = d.Passkeys.BeginUse(ctx, tx, a.User); err != nil {
 			return fmt.Errorf("ask for a passkey: %w", err)
 		}

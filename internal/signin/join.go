@@ -11,6 +11,7 @@ import (
 	"keyturn/internal/limit"
 	"keyturn/internal/policy"
 	"keyturn/internal/session"
+	"keyturn/internal/user"
 )
 
 // JoinLogin begins to prove that a second login belongs to whoever is in: its password
@@ -89,6 +90,33 @@ func (d *Desk) beginJoin(ctx context.Context, s session.Session, t Try, p person
 	if errors.Is(err, errGone) {
 		return Next{Step: Gone}, nil
 	}
+	return next, err
+}
+
+// FinishJoin makes one user of two, once the attempt that the token names has proved the
+// second login. s is the session of whoever asks, from their own cookie: it has to be the
+// one in which the joining began. The attempt's token alone opens nothing, because it could
+// have been carried to another browser, or from one: then the attempt ends and nothing is
+// joined.
+func (d *Desk) FinishJoin(ctx context.Context, s session.Session, token string) (next Next, err error) {
+	err = d.step(ctx, token, func(tx *db.Tx, a Attempt, who user.User) error {
+		next = Next{Step: Gone}
+		if a.Purpose != Join {
+			return nil
+		}
+		if s.ID == "" || a.Session != s.ID || a.ForUser != s.User {
+			if _, err := d.closeCodes(ctx, tx, a); err != nil {
+				return err
+			}
+			return endAttempt(ctx, tx, a)
+		}
+		decision, f, err := d.decide(ctx, tx, tx.Now, a, who)
+		if err != nil || stepOf(decision, f) != In {
+			return err
+		}
+		next, err = d.join(ctx, tx, a)
+		return err
+	}, &next)
 	return next, err
 }
 

@@ -44,7 +44,7 @@ func (d *Desk) onward(ctx context.Context, tx *db.Tx, a Attempt, who user.User) 
 	switch step {
 	case In:
 		if a.Purpose == Join {
-			return d.join(ctx, tx, a)
+			return Next{Step: Both}, nil // and FinishJoin does it, in the session that began it
 		}
 		fresh.EndsAt, fresh.DecideAt = policy.SessionEnd(f.Memberships, tx.Now, tx.Now), decision.ValidUntil
 		return d.enter(ctx, tx, entry{a, decision, f, fresh})
@@ -272,17 +272,18 @@ func (d *Desk) rememberDevice(ctx context.Context, tx *db.Tx, e entry) (string, 
 }
 
 // endBefore ends the session that the attempt came from, if there is one. One that has
-// ended meanwhile cannot be raised.
+// ended meanwhile cannot be raised, and neither can one of a membership that was changed
+// since: the new session would be made under the present number and so outlive the change.
 func (d *Desk) endBefore(ctx context.Context, tx *db.Tx, a Attempt) (session.Session, error) {
 	if a.Session == "" {
 		return session.Session{}, nil
 	}
+	if _, err := d.owner(ctx, tx, session.Session{User: a.User, ID: a.Session}); err != nil {
+		return session.Session{}, err
+	}
 	before, err := session.ByID(ctx, tx, a.User, a.Session)
 	if err != nil {
 		return before, fmt.Errorf("find the session before: %w", err)
-	}
-	if before.Over(tx.Now) {
-		return before, errGone
 	}
 	err = session.End(ctx, tx, before)
 	if errors.Is(err, fault.Conflict) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"keyturn/internal/db"
 	"keyturn/internal/epoch"
@@ -17,16 +16,17 @@ import (
 	"keyturn/internal/user"
 )
 
-// passkeysAsked bounds how many ceremonies a network can begin: each is a row for five
-// minutes. It is wide, because a page may ask again at every visit.
-var passkeysAsked = limit.Budget{Name: "passkey.network", Cap: 200, Window: 15 * time.Minute}
+// askedFrom is what a network is charged for the beginning of a ceremony.
+func askedFrom(network string) limit.Charge {
+	return limit.Charge{Budget: limit.PasskeysNetwork, Subject: limit.Subject("passkey", network)}
+}
 
 // BeginPasskey asks whoever is there to sign in with a passkey. The answer tells nobody
 // apart: it names no user.
 func (d *Desk) BeginPasskey(ctx context.Context, at session.Place) (o PasskeyOptions, err error) {
 	err = d.DB.Do(ctx, func(tx *db.Tx) error {
 		o = PasskeyOptions{Next: Next{Step: AskPassword}}
-		answer, err := limit.Take(ctx, tx, limit.Charge{Budget: passkeysAsked, Subject: limit.Subject("passkey", at.Network)})
+		answer, err := limit.Take(ctx, tx, askedFrom(at.Network))
 		if err != nil {
 			return err
 		}
@@ -95,7 +95,14 @@ func (d *Desk) BeginUnlock(ctx context.Context, s session.Session) (o PasskeyOpt
 		if _, err := d.owner(ctx, tx, s); err != nil {
 			return err
 		}
-		var err error
+		answer, err := limit.Take(ctx, tx, limit.Charge{Budget: limit.PasskeysAsked, Subject: limit.Subject("unlock", string(s.ID))})
+		if err != nil {
+			return err
+		}
+		if !answer.OK {
+			o.Next.Wrong, o.Next.Retry = TooSoon, answer.Retry
+			return nil
+		}
 		o.Ceremony, o.Options, err = d.Passkeys.BeginUse(ctx, tx, s.User)
 		return err
 	})

@@ -85,7 +85,7 @@ const (
 	Stuck Step = "stuck"
 	// Refused says that this person may not enter here at all.
 	Refused Step = "refused"
-	// Both says that two logins are one now.
+	// Both says that a second login was proved (FinishJoin), or that two are one now.
 	Both Step = "joined"
 	// In says that there is a session.
 	In Step = "in"

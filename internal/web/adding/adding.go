@@ -168,8 +168,8 @@ func (s *Steps) LinkMobile(w http.ResponseWriter, r *http.Request, f Frame) erro
 	if err != nil {
 		return err
 	}
-	if words := numberFault(done, f); words != "" {
-		if done.Refused == enrol.TooSoon {
+	if words := numberFault(done, f, s.DB.Clock.Now()); words != "" {
+		if !done.Retry.IsZero() {
 			web.RetryAfter(w, done.Retry.Sub(s.DB.Clock.Now()))
 		}
 		return s.showMobile(w, r, f, web.SetUpMobile{Number: form.Get("number"), Fault: words})
@@ -195,7 +195,7 @@ func (s *Steps) Again(w http.ResponseWriter, r *http.Request, f Frame) error {
 	if done, err = s.Enrol.LinkMobile(r.Context(), f.Holder, waiting.Method.Address); err != nil {
 		return err
 	}
-	if words := numberFault(done, f); words != "" {
+	if words := numberFault(done, f, s.DB.Clock.Now()); words != "" {
 		return s.showProve(w, r, f, words)
 	}
 	if done.Refused != "" {
@@ -290,7 +290,7 @@ func codeFault(done enrol.Done, zone *time.Location) string {
 }
 
 // numberFault says why a number gets no code.
-func numberFault(done enrol.Done, f Frame) string {
+func numberFault(done enrol.Done, f Frame, now time.Time) string {
 	switch done.Refused { //nolint:exhaustive // the others are settled
 	case enrol.BadNumber:
 		return locale.Say(locale.SetupNumberBad)
@@ -307,6 +307,8 @@ func numberFault(done enrol.Done, f Frame) string {
 		return locale.Say(locale.SetupNumberNoSmsAny)
 	case enrol.TooSoon:
 		return locale.Say(locale.SetupNumberSoon, locale.Data{"At": locale.ClockSeconds(done.Retry, f.Zone)})
+	case enrol.TooMany:
+		return locale.Say(locale.SetupNumberMany, locale.Data{"At": locale.Moment(done.Retry, f.Zone, now)})
 	case enrol.Adjacent:
 		return locale.Say(locale.SetupNumberStopped)
 	}

@@ -251,7 +251,7 @@ func (d *Door) proceed(w http.ResponseWriter, r *http.Request, next signin.Next)
 	case signin.AskEnrol:
 		return web.Go(w, r, "/signin/enrol")
 	case signin.Both:
-		return d.joined(w, r, next)
+		return d.joined(w, r)
 	}
 	return d.gone(w, r)
 }
@@ -285,8 +285,23 @@ func (d *Door) rememberDevice(w http.ResponseWriter, r *http.Request, token stri
 	d.Kit.PutCookie(w, web.DeviceCookie, strings.Join(kept, "."), web.DeviceLife)
 }
 
-// joined goes on after two logins became one, in the session of the one that stays.
-func (d *Door) joined(w http.ResponseWriter, r *http.Request, next signin.Next) error {
+// joined makes one login of two, where this browser holds the session that asked for it,
+// and goes on in the session of the one that stays.
+func (d *Door) joined(w http.ResponseWriter, r *http.Request) error {
+	a, err := d.Check.Of(r.Context(), d.Kit.Cookie(r, web.SessionCookie))
+	if err != nil {
+		return err
+	}
+	if a.State == check.Out {
+		a.Session = session.Session{}
+	}
+	next, err := d.Desk.FinishJoin(r.Context(), a.Session, d.Kit.Cookie(r, web.AttemptCookie))
+	if err != nil {
+		return err
+	}
+	if next.Step != signin.Both {
+		return d.gone(w, r)
+	}
 	d.Kit.DropCookie(w, web.AttemptCookie)
 	if next.Wrong != "" {
 		return web.Go(w, r, "/me/security/join?both=1")

@@ -35,7 +35,13 @@ func (m *Me) securityPage(r *http.Request, a check.Answer) (SecurityPage, error)
 	if err != nil {
 		return page, err
 	}
-	if !a.User.ResetMarkAt.IsZero() {
+	// The policy says whether the mark still means something: of a person of whom nothing
+	// is required it ends by itself.
+	_, level, err := m.Desk.Fresh(ctx, a.Session, policy.AddMethod)
+	if err != nil {
+		return page, err
+	}
+	if !a.User.ResetMarkAt.IsZero() && level == 0 {
 		page.Marked = locale.Say(locale.SecurityMarked)
 	}
 	methods, err := method.Of(ctx, m.Desk.DB, a.User.ID)

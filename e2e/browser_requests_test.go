@@ -25,7 +25,7 @@ func (v visitor) asksFor(email, first string) {
 	}
 	v.Judge("requests-prove")
 	path := v.Path()
-	v.provesBySMS("+61491570158")
+	v.provesBySMS()
 	v.Open(path)
 	v.Fill("first", first)
 	v.Fill("last", "Poole")

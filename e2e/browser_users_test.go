@@ -66,7 +66,7 @@ func TestAnEmailIsUpdatedInUserSetupAndUndone(t *testing.T) {
 		t.Errorf("what was typed is %q now", kept)
 	}
 	v.Judge("user-proof")
-	v.provesBySMS(patsMobile)
+	v.provesBySMS()
 	v.setUp(site, "Sam Okafor")
 
 	v.Fill("email", "sam.okafor@gmial.example")
@@ -126,7 +126,7 @@ func TestAMobileIsAddedInUserSetupAndGetsTheCode(t *testing.T) {
 	v := visit(t, demo)
 	v.NeedAxe()
 	v.signIn(pat)
-	v.provesBySMS(patsMobile)
+	v.provesBySMS()
 	site := v.settings()
 	v.setUp(site, "Rob Hale")
 	v.Fill("mobile", "07 3221 0000")
@@ -158,7 +158,7 @@ func TestWhoHasLeftIsSignedOutAtOnce(t *testing.T) {
 	theirs := visit(t, demo)
 	theirs.signIn(kim)
 	v.signIn(pat)
-	v.provesBySMS(patsMobile)
+	v.provesBySMS()
 	site := v.settings()
 	v.setUp(site, "Kim Doyle")
 	v.Press("Kim has left")

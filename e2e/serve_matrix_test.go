@@ -117,7 +117,8 @@ func TestNobodyReachesAnotherSiteByAnyRoute(t *testing.T) {
 			v.SignIn(t, sink, member(group, "bayside.example"), e2etest.Password)
 			for _, r := range routes {
 				foreign := []target{
-					{"another site", there.site, here.users[1]}, {"another site's person", here.site, there.users[1]},
+					{"another site", there.site, here.users[1]},
+					{"another site's person", here.site, there.users[1]},
 					{"another site and its person", there.site, there.users[1]},
 				}
 				for _, to := range foreign {

@@ -2,10 +2,14 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"time"
 
+	"keyturn/internal/authority"
 	"keyturn/internal/console"
+	"keyturn/internal/db"
 	"keyturn/internal/enrol"
+	"keyturn/internal/fault"
 	"keyturn/internal/job"
 	"keyturn/internal/login"
 	"keyturn/internal/member"
@@ -84,6 +88,7 @@ func newFlows(p Parts) (*flows, error) {
 	}
 	f.desk.Joined = f.enrol.Join
 	f.sharing = &sharing.Desk{DB: p.DB, Post: f.post, Standing: f.facts, Countries: p.Countries}
+	f.sharing.Ask = f.askFor
 	f.desk.Crossed = sharing.Noticed
 	f.login = &login.Desk{DB: p.DB, Post: f.post, VendorName: p.Vendor.Name}
 	f.enrol.Login, f.enrol.DeadDomain = f.login, p.Domains.Dead
@@ -94,6 +99,21 @@ func newFlows(p Parts) (*flows, error) {
 	f.console = &console.Desk{DB: p.DB, Post: f.post, Standing: f.facts}
 	f.second = &twoperson.Desk{DB: p.DB, Standing: f.facts, Acts: f.acts()}
 	return f, f.work(p)
+}
+
+// askFor asks the account manager for one of the people who shared a login. Whoever is a
+// member already, or asked for already, needs no request.
+func (f *flows) askFor(ctx context.Context, tx *db.Tx, by authority.Bearer, who sharing.NewPerson) (string, error) {
+	answer, err := f.request.AskIn(ctx, tx, by, request.Form{
+		FirstName: who.First, LastName: who.Last, Email: who.Email, Mobile: who.Mobile, Group: who.Group, Kind: policy.Office, Sure: true,
+	})
+	switch {
+	case err != nil:
+		return "", err
+	case len(answer.Wrong) > 0, answer.Refused == request.NotFresh, answer.Refused == request.TooMany:
+		return "", fmt.Errorf("ask for somebody who shared a login: %w", fault.Conflict)
+	}
+	return string(answer.Request), nil
 }
 
 // work registers what is done aside, and makes the queue.

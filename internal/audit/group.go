@@ -1,5 +1,7 @@
 package audit
 
+import "strings"
+
 // Group is some kinds that people look for together.
 type Group string
 
@@ -46,15 +48,12 @@ func (g Group) patterns() []string {
 // where is the condition for a group's kinds, with a ? for each of its values.
 func (g Group) where() (text string, values []any) {
 	either := func(all []string) string {
-		text := ""
-		for i, p := range all {
-			if i > 0 {
-				text += " OR "
-			}
-			text += "kind LIKE ?"
+		parts := make([]string, 0, len(all))
+		for _, p := range all {
+			parts = append(parts, "kind LIKE ?")
 			values = append(values, p)
 		}
-		return "(" + text + ")"
+		return "(" + strings.Join(parts, " OR ") + ")"
 	}
 	if own := g.patterns(); own != nil {
 		return either(own), values

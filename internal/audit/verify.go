@@ -204,7 +204,7 @@ func (v *verifier) base(ctx context.Context, chain string, e extent) error {
 	if e.base == 0 {
 		return nil
 	}
-	what := ""
+	var what string
 	b, err := baseOf(ctx, v.from, chain)
 	switch {
 	case err != nil:

@@ -66,5 +66,5 @@ func LookUp(ctx context.Context, domain string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return !(len(servers) == 1 && servers[0].Host == "."), nil
+	return len(servers) != 1 || servers[0].Host != ".", nil
 }

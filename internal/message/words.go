@@ -210,12 +210,12 @@ func (s speaker) request(n told) string {
 
 // ofStaff is what the vendor's staff did, or have people reminded of.
 func (s speaker) ofStaff(n told) string {
-	site, left := locale.Data{"Site": s.name(s.From)}, 0
+	site := locale.Data{"Site": s.name(s.From)}
 	switch {
 	case n.Kind == SiteOpened:
 		return locale.Say(locale.NoticeOpened, locale.Data{"By": s.by(n), "Hours": n.Words["hours"]})
 	case n.Kind == SiteNotReady:
-		left, _ = count(n.Words["left"])
+		left, _ := count(n.Words["left"])
 		return locale.Say(locale.NoticeNotReady, locale.Data{"Count": left, "Site": s.name(s.From)})
 	case n.Words["mark"] == string(policy.NeedsHelp):
 		return locale.Say(locale.NoticeReadyHelp, site)

@@ -83,6 +83,11 @@ func (d *Desk) Ask(ctx context.Context, by authority.Bearer, f Form) (answer Ans
 	return answer, err
 }
 
+// AskIn is Ask in the transaction of another change, which several people may be part of.
+func (d *Desk) AskIn(ctx context.Context, tx *db.Tx, by authority.Bearer, f Form) (Answer, error) {
+	return d.ask(ctx, tx, by, f)
+}
+
 func (d *Desk) ask(ctx context.Context, tx *db.Tx, by authority.Bearer, f Form) (Answer, error) {
 	if _, err := authority.Admin(ctx, tx, tx.Now, by); err != nil {
 		return Answer{}, err

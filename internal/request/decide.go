@@ -63,10 +63,13 @@ func (d *Desk) mayApprove(ctx context.Context, tx *db.Tx, by authority.Bearer, w
 		return OwnSite, err
 	}
 	asker, err := site.MembershipIn(ctx, tx, r.Site, r.AskedBy)
-	if err != nil && !errors.Is(err, fault.NotFound) {
+	if errors.Is(err, fault.NotFound) {
+		return AskerGone, nil
+	}
+	if err != nil {
 		return "", fmt.Errorf("find who asked: %w", err)
 	}
-	if err != nil || asker.Group != policy.GroupAdmin || asker.Kind == policy.Mobile || !asker.Active(tx.Now) {
+	if asker.Group != policy.GroupAdmin || asker.Kind == policy.Mobile || !asker.Active(tx.Now) {
 		return AskerGone, nil
 	}
 	who, held, err := holder(ctx, tx, r.Email)

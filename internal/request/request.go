@@ -24,6 +24,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -273,8 +274,6 @@ func (d *Desk) tellManager(ctx context.Context, tx *db.Tx, at id.Site, kind mess
 // was invited, once somebody was.
 func (r Request) event(kind audit.Kind, by audit.Actor, facts map[string]string) audit.Event {
 	all := map[string]string{"request": string(r.ID)}
-	for name, value := range facts {
-		all[name] = value
-	}
+	maps.Copy(all, facts)
 	return audit.Event{Kind: kind, Actor: by, Site: r.Site, User: r.user, Facts: all}
 }

@@ -23,10 +23,11 @@ import (
 )
 
 const (
-	// LeastDays and MostDays are how far ahead the day is, in the site's days: time for the
-	// account manager to provision everybody, and not so much that it is forgotten.
+	// LeastDays is how far ahead the day is at least, in the site's days: time for the
+	// account manager to provision everybody.
 	LeastDays = 7
-	MostDays  = 60
+	// MostDays is how far at most: not so much that it is forgotten.
+	MostDays = 60
 	// MostPeople is how many one login becomes at most.
 	MostPeople = 8
 	// longestName is in characters.

@@ -56,18 +56,17 @@ func TestStrangersWaitAfterWrongRecoveryCodesAndTheOwnerDoesNot(t *testing.T) {
 	still(t, func(t *testing.T, w *world) {
 		kims, twins := w.recoveryCodes(t, w.kim), w.recoveryCodes(t, w.twinKim)
 		looked := 0
-		tries := func(n int, network string) (last signin.Next) {
+		tries := func(n int, network string) {
 			// Codes by mail may have to wait by now; a recovery code needs none.
 			attempt := w.try(t, string(w.kim.Login), rightPassword, at("stranger", network)).Attempt
 			for range n {
-				last = w.typed(t, attempt, signin.Typed{Kind: policy.Recovery, Text: twins[0]})
+				last := w.typed(t, attempt, signin.Typed{Kind: policy.Recovery, Text: twins[0]})
 				if last.Wrong == signin.WrongCode {
 					looked++
 				} else if last.Wrong != signin.Resting || !last.Retry.After(w.db.Clock.Now()) {
 					t.Fatalf("a wrong recovery code: %+v", last)
 				}
 			}
-			return last
 		}
 		w.do(t, func(ctx context.Context, tx *db.Tx) error { return rememberAt(ctx, tx, w.kim) })
 		own := w.begin(t, w.kim, home)

@@ -109,9 +109,9 @@ func (w *world) confirm(t *testing.T, by authority.Bearer, which id.Proposal) tw
 	return refused
 }
 
-func (w *world) rung(t *testing.T, subject string) string {
+func (w *world) rung(t *testing.T) string {
 	t.Helper()
-	said, err := db.Meta(t.Context(), w.db, "rung "+subject)
+	said, err := db.Meta(t.Context(), w.db, "rung bell")
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		t.Fatal(err)
 	}
@@ -140,14 +140,14 @@ func TestWhatOneProposesAnotherDoesAndNobodyAlone(t *testing.T) {
 		if _, again := w.propose(t, w.toni, "bell"); again != twoperson.Already {
 			t.Errorf("proposed again: %q", again)
 		}
-		if got := w.confirm(t, w.sam, which); got != twoperson.SamePerson || w.rung(t, "bell") != "" {
+		if got := w.confirm(t, w.sam, which); got != twoperson.SamePerson || w.rung(t) != "" {
 			t.Errorf("alone: %q", got)
 		}
 		if list, err := w.desk.Waiting(t.Context(), w.uma); err != nil || len(list) != 1 || list[0].Payload["tone"] != "low" {
 			t.Errorf("Uma sees %+v, %v", list, err)
 		}
-		if got := w.confirm(t, w.toni, which); got != "" || w.rung(t, "bell") != "low by Toni" {
-			t.Errorf("the second: %q, rung %q", got, w.rung(t, "bell"))
+		if got := w.confirm(t, w.toni, which); got != "" || w.rung(t) != "low by Toni" {
+			t.Errorf("the second: %q, rung %q", got, w.rung(t))
 		}
 		if got := w.confirm(t, w.uma, which); got != twoperson.Over {
 			t.Errorf("the third: %q", got)
@@ -198,7 +198,7 @@ func TestAProposalNeedsTwoFreshMembersOfStaffWithinADay(t *testing.T) {
 		}
 		w.db.Clock.Advance(twoperson.Life)
 		toni := w.again(t, w.toni)
-		if got := w.confirm(t, toni, which); got != twoperson.Over || w.rung(t, "bell") != "" {
+		if got := w.confirm(t, toni, which); got != twoperson.Over || w.rung(t) != "" {
 			t.Errorf("a day later: %q", got)
 		}
 		next, refused := w.propose(t, toni, "bell")

@@ -73,7 +73,7 @@ func (h Help) count(p IndexPage) {
 func plain(asked string) string {
 	const longest = 20
 	var kept []string
-	for _, w := range strings.Fields(strings.ToLower(asked)) {
+	for w := range strings.FieldsSeq(strings.ToLower(asked)) {
 		if len(w) <= longest && !strings.ContainsFunc(w, func(r rune) bool { return !unicode.IsLetter(r) }) {
 			kept = append(kept, w)
 		}

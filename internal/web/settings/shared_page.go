@@ -80,7 +80,7 @@ type PersonRow struct {
 	Fault, Field string
 }
 
-// AtName, AtEmail, AtMobile and AtGroup say beside which field the fault stands.
+// AtName says that the fault stands beside the name.
 func (r PersonRow) AtName() bool {
 	return r.Field == string(sharing.NoName) || r.Field == string(sharing.LongName)
 }
@@ -144,7 +144,7 @@ func evidenceWord(e sharing.Evidence, login string) string {
 
 // faultWords says what is wrong with a person.
 func faultWords(f sharing.Fault) string {
-	switch f { //nolint:exhaustive // the others are nothing wrong
+	switch f {
 	case sharing.NoName:
 		return locale.Say(locale.SharingFaultName)
 	case sharing.LongName:

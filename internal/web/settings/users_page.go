@@ -38,10 +38,14 @@ type Mark struct {
 	Look, Words string
 }
 
-// IsReady, IsManage and IsHelp pick the picture.
-func (m Mark) IsReady() bool  { return m.Look == "ready" }
+// IsReady picks the picture.
+func (m Mark) IsReady() bool { return m.Look == "ready" }
+
+// IsManage is like IsReady.
 func (m Mark) IsManage() bool { return m.Look == "manage" }
-func (m Mark) IsHelp() bool   { return m.Look == "help" }
+
+// IsHelp is like IsReady.
+func (m Mark) IsHelp() bool { return m.Look == "help" }
 
 // UserRow is one member of the list.
 type UserRow struct {

@@ -165,10 +165,16 @@ func requestFacts(sight request.Sight) []Fact {
 		what  locale.Key
 		which string
 	}{
-		{locale.StaffFactSite, sight.Site.Name}, {locale.RequestEmail, string(one.Email)}, {locale.RequestStaffMobile, mobile},
-		{locale.RequestGroup, string(one.Group)}, {locale.RequestKind, kind}, {locale.RequestStaffUntil, until},
-		{locale.RequestStaffAskedBy, by(one.AskedAt, sight.Asker.Name())}, {locale.RequestStaffFirstBy, by(one.FirstAt, sight.First.Name())},
-		{locale.RequestStaffDecidedBy, by(one.DecidedAt, sight.Decider.Name())}, {locale.RequestStaffReason, one.Reason},
+		{locale.StaffFactSite, sight.Site.Name},
+		{locale.RequestEmail, string(one.Email)},
+		{locale.RequestStaffMobile, mobile},
+		{locale.RequestGroup, string(one.Group)},
+		{locale.RequestKind, kind},
+		{locale.RequestStaffUntil, until},
+		{locale.RequestStaffAskedBy, by(one.AskedAt, sight.Asker.Name())},
+		{locale.RequestStaffFirstBy, by(one.FirstAt, sight.First.Name())},
+		{locale.RequestStaffDecidedBy, by(one.DecidedAt, sight.Decider.Name())},
+		{locale.RequestStaffReason, one.Reason},
 	} {
 		if f.which != "" {
 			all = append(all, Fact{What: locale.Say(f.what), Which: f.which})

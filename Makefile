@@ -36,6 +36,11 @@ build: ## build bin/keyturn
 test: ## run the whole suite on both engines, installing what it needs where it may
 	@scripts/test.sh
 
+.PHONY: pictures
+pictures: ## take pictures of every page into build/pictures, and those of the guides anew
+	@KEYTURN_TEST_PICTURES="$(CURDIR)/build/pictures" KEYTURN_TEST_HELP_PICTURES=write PKG=./e2e/ \
+		TESTFLAGS="-run Sound|Page|Person|Admin|Somebody|Site|Guides|Email|Mobile|Left|Staff|Passkey|Authenticator|Recovery|Login $(TESTFLAGS)" scripts/test.sh
+
 .PHONY: race
 race: ## run the suite with the race detector (needs gcc, slow)
 	@CGO_ENABLED=1 TESTFLAGS="-race $(TESTFLAGS)" scripts/test.sh

@@ -16,7 +16,7 @@ type focused struct {
 }
 
 // tabStops lists what the Tab key should reach, in the order of the page.
-const tabStops = `[...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")].filter((e) => e.checkVisibility() && !e.disabled)`
+const tabStops = `(() => { const radio = (e) => { const all = [...e.form.querySelectorAll("input[type=radio]")].filter((r) => r.name === e.name); return all.find((r) => r.checked) ?? all[0] }; return [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")].filter((e) => e.checkVisibility() && !e.disabled && (e.type !== "radio" || e === radio(e))) })()`
 
 const whatIsFocused = `(() => {
 	const e = document.activeElement;

@@ -136,7 +136,10 @@ func TestAMobileIsAddedInUserSetupAndGetsTheCode(t *testing.T) {
 	v.Judge("user-landline")
 	v.Fill("mobile", "0491 570 006")
 	v.Press("Save")
-	v.Sees("It is saved", "+61 491 570 006")
+	v.Sees("It is saved")
+	if shown := e2etest.Ask[string](v.Page, `document.getElementById("mobile").value`); shown != "+61 491 570 006" {
+		t.Errorf("the field shows %q", shown)
+	}
 
 	had := len(demo.Messages(t, "+61491570006"))
 	there := visit(t, demo)

@@ -114,7 +114,7 @@ func TestALoneAdminIsRecoveredByTwoOfTheStaff(t *testing.T) {
 		jesss := console(t, p, jess, second)
 
 		for _, v := range []*e2etest.Visitor{robins, jesss} { // the site is nobody's yet
-			opened := v.Post(t, "/staff/sites/open", "ref", e2etest.Connected, "reason", "Pat called, the mailbox is dead")
+			opened := v.Post(t, "/staff/open", "ref", e2etest.Connected, "reason", "Pat called, the mailbox is dead")
 			opened.Is(t, http.StatusSeeOther)
 		}
 		page := robins.Get(t, "/staff/recoveries/new?email="+e2etest.Pat)
@@ -145,7 +145,7 @@ func TestALoneAdminIsRecoveredByTwoOfTheStaff(t *testing.T) {
 		robins, jesss = console(t, p, robin, first), console(t, p, jess, second)
 		jesss.Post(t, path, "do", "read").Is(t, http.StatusNotFound) // the site was open for 8 hours
 		for _, v := range []*e2etest.Visitor{robins, jesss} {
-			v.Post(t, "/staff/sites/open", "ref", e2etest.Connected, "reason", "the recovery of Pat goes on").Is(t, http.StatusSeeOther)
+			v.Post(t, "/staff/open", "ref", e2etest.Connected, "reason", "the recovery of Pat goes on").Is(t, http.StatusSeeOther)
 		}
 		jesss.Post(t, path, "do", "read").Is(t, http.StatusUnprocessableEntity) // contested
 		robins.Post(t, path, "do", "goes-on", "papers", "licence seen").Is(t, http.StatusUnprocessableEntity)

@@ -134,6 +134,6 @@ provide_postgres
 provide_chromium
 provide_axe
 provide_mailpit
-export KEYTURN_TEST_PICTURES="${KEYTURN_TEST_PICTURES:-$PWD/build/pictures}"
-mkdir -p "$KEYTURN_TEST_PICTURES"
-say "pictures of the pages go to $KEYTURN_TEST_PICTURES"
+if [ -n "${KEYTURN_TEST_PICTURES:-}" ]; then
+	say "pictures of the pages go to $KEYTURN_TEST_PICTURES"
+fi

@@ -13,7 +13,7 @@ go build -o build/ ./internal/house/tally ./internal/db/dbtest/cluster
 
 # -count=1: tests that build and run the product see changes that the test cache does not.
 # shellcheck disable=SC2086 # the two are lists
-set -- build/tally -count=1 -timeout 10m ${TESTFLAGS:-} ${PKG:-./...}
+set -- build/tally -count=1 -timeout 20m ${TESTFLAGS:-} ${PKG:-./...}
 if [ -z "${KEYTURN_TEST_POSTGRES:-}" ]; then
 	# One private PostgreSQL for the whole run.
 	set -- build/cluster -- "$@"

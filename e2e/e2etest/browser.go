@@ -246,11 +246,16 @@ func Ask[T any](p *Page, expression string) T {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, Patience)
 	defer cancel()
-	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
-	if err != nil {
-		p.t.Fatalf("ask the page %.120q: %v", expression, err)
+	for {
+		v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+		if err != nil && strings.Contains(err.Error(), "navigated or closed") && ctx.Err() == nil {
+			continue // it was on its way to the next page: that one is asked
+		}
+		if err != nil {
+			p.t.Fatalf("ask the page %.120q: %v", expression, err)
+		}
+		return v
 	}
-	return v
 }
 
 // Quiet waits until the page stops loading, for what may load more than one page.

@@ -19,8 +19,8 @@ import (
 const (
 	// AxeVariable names the environment variable with the path of axe.min.js.
 	AxeVariable = "KEYTURN_TEST_AXE"
-	// PicturesVariable names the environment variable with the folder for pictures;
-	// unset, it is build/pictures in the repository.
+	// PicturesVariable names the environment variable with the folder for pictures; unset,
+	// none are taken.
 	PicturesVariable = "KEYTURN_TEST_PICTURES"
 
 	// axeFolder is where the suite keeps axe, below the user's cache folder.
@@ -29,17 +29,18 @@ const (
 
 // Judge looks at the page as it stands, in every way that is promised of every page: no
 // fault that axe finds in WCAG 2.0 to 2.2 AA, in light and dark; nothing that has to be
-// scrolled sideways at 320 px; every target that stands alone 44 px or more. It takes
-// the four pictures NAME-phone-light.png and so on.
+// scrolled sideways at 320 px; every target that stands alone 44 px or more. Where
+// pictures are wanted it takes four, NAME-phone-light.png and so on.
 func (p *Page) Judge(name string) {
 	p.t.Helper()
 	p.rest()
 	p.axe(name, "every rule", `{type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]}`)
-	p.Picture(name, Desktop, Light)
-	p.Picture(name, Desktop, Dark)
+	p.View(Desktop, Dark)
 	p.axe(name, "contrast in the dark", `{type: "rule", values: ["color-contrast"]}`)
-	p.Picture(name, Phone, Dark)
-	p.Picture(name, Phone, Light)
+	for _, size := range []Size{Desktop, Phone} {
+		p.Picture(name, size, Light)
+		p.Picture(name, size, Dark)
+	}
 	p.View(Narrow, Light)
 	p.fits(name)
 	p.View(Desktop, Light)
@@ -51,9 +52,14 @@ func (p *Page) rest() {
 	p.do("take the pointer away", chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, 1, 1))
 }
 
-// Picture writes the whole page as it looks at a size and in a scheme.
+// Picture writes the whole page as it looks at a size and in a scheme, where pictures are
+// wanted.
 func (p *Page) Picture(name string, size Size, scheme Scheme) {
 	p.t.Helper()
+	folder := os.Getenv(PicturesVariable)
+	if folder == "" {
+		return
+	}
 	p.View(size, scheme)
 	ctx, cancel := context.WithTimeout(p.ctx, Patience)
 	defer cancel()
@@ -66,8 +72,7 @@ func (p *Page) Picture(name string, size Size, scheme Scheme) {
 	if err != nil {
 		p.t.Fatalf("take the picture of %s: %v", name, err)
 	}
-	folder, err := pictures()
-	if err != nil {
+	if err := os.MkdirAll(folder, 0o750); err != nil {
 		p.t.Fatal(err)
 	}
 	at := filepath.Join(folder, fmt.Sprintf("%s-%s-%s.png", name, size.Name, scheme))
@@ -75,21 +80,6 @@ func (p *Page) Picture(name string, size Size, scheme Scheme) {
 		p.t.Fatal(err)
 	}
 }
-
-var pictures = sync.OnceValues(func() (string, error) {
-	folder := os.Getenv(PicturesVariable)
-	if folder == "" {
-		root, err := findRoot()
-		if err != nil {
-			return "", err
-		}
-		folder = filepath.Join(root, "build", "pictures")
-	}
-	if err := os.MkdirAll(folder, 0o750); err != nil {
-		return "", fmt.Errorf("make the folder for pictures: %w", err)
-	}
-	return folder, nil
-})
 
 // NeedAxe ends the test where axe is not to be had.
 func (p *Page) NeedAxe() {

@@ -225,6 +225,9 @@ func Within(t testing.TB, patience time.Duration, what string, done func() bool)
 	}
 }
 
+// givenAddrs are those that were given to somebody in this run.
+var givenAddrs sync.Map
+
 // freeAddr is an address of this machine on which nobody listens. The port is below
 // those that the system gives to outgoing connections, so that it is free after a
 // restart, too.
@@ -236,6 +239,9 @@ func freeAddr(t testing.TB) string {
 			t.Fatal(err)
 		}
 		addr := fmt.Sprintf("127.0.0.1:%d", 12000+above.Int64())
+		if _, given := givenAddrs.LoadOrStore(addr, true); given {
+			continue // somebody who has it may not listen yet, or not at this moment
+		}
 		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", addr)
 		if err != nil {
 			continue

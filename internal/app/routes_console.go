@@ -10,7 +10,7 @@ func consolePages() []Route {
 	return []Route{
 		{get, "/staff/sites", "staff", in, func(a *App) http.Handler { return a.staff.Sites() }},
 		{post, "/staff/sites", "staff", in, func(a *App) http.Handler { return a.staff.Remind() }},
-		{post, "/staff/sites/open", "staff", in, func(a *App) http.Handler { return a.staff.OpenSite() }},
+		{post, "/staff/open", "staff", in, func(a *App) http.Handler { return a.staff.OpenSite() }},
 		{get, at, "staff", in, func(a *App) http.Handler { return a.staff.Site() }},
 		{post, at + "/call", "staff", in, func(a *App) http.Handler { return a.staff.Call() }},
 		{post, at + "/notes", "staff", in, func(a *App) http.Handler { return a.staff.Write() }},

@@ -92,7 +92,7 @@ func noteBy(n console.Note, zone *time.Location, now time.Time) string {
 	return locale.Say(locale.StaffFactBy, locale.Data{"At": locale.Moment(n.At, zone, now), "Who": n.Who})
 }
 
-// OpenSite answers "POST /staff/sites/open": a site that is not given, with a reason.
+// OpenSite answers "POST /staff/open": a site that is not given, with a reason.
 func (s *Staff) OpenSite() http.Handler {
 	return s.only(func(w http.ResponseWriter, r *http.Request, by authority.Bearer) error {
 		form, err := web.ReadForm(w, r)

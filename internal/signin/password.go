@@ -88,7 +88,13 @@ func (d *Desk) password(ctx context.Context, t Try, p person, may bool) (next Ne
 	if !right {
 		return Next{Step: AskPassword, Wrong: WrongPassword}, d.wrongPassword(ctx, t, p)
 	}
-	return d.rightPassword(ctx, t, p, better)
+	next, err = d.rightPassword(ctx, t, p, better)
+	if err != nil {
+		// What the machinery failed must not stand as a wrong try: a busy minute would have
+		// right passwords refused for a quarter of an hour.
+		err = errors.Join(err, d.giveBack(context.WithoutCancel(ctx), p))
+	}
+	return next, err
 }
 
 // person is who a login name belongs to, if anybody.

@@ -63,18 +63,18 @@ func (d *Desk) remind(ctx context.Context, by authority.Bearer, at id.Site) (did
 	if err != nil || len(late) == 0 {
 		return did, err
 	}
+	asked, err := d.asking(ctx, now, at)
+	if err != nil {
+		return did, err
+	}
 	err = d.DB.Do(ctx, func(tx *db.Tx) error {
 		did = Reminded{}
 		if _, err := authority.StaffAt(ctx, tx, tx.Now, by, at); err != nil {
 			return err
 		}
-		date, err := dateOf(ctx, tx, at)
-		if err != nil {
-			return err
-		}
 		words := map[string]string{}
-		if date.After(tx.Now) {
-			words["at"] = date.UTC().Format(time.RFC3339)
+		if asked.From.After(tx.Now) {
+			words["at"] = asked.From.UTC().Format(time.RFC3339)
 		}
 		if err := d.remindPeople(ctx, tx, at, late, words, &did); err != nil {
 			return err

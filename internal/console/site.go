@@ -51,7 +51,7 @@ type Seen struct {
 	authority.Given
 	Readiness
 
-	EnforceAt time.Time
+	Asking
 	// Xero is the connection, or what is left of it; nil: never connected.
 	Xero    *integration.Integration
 	Balance balance.Account
@@ -102,7 +102,7 @@ func (d *Desk) fill(ctx context.Context, now time.Time, s *Seen) (err error) {
 	if s.Readiness, _, err = d.readiness(ctx, now, at); err != nil {
 		return err
 	}
-	if s.EnforceAt, err = dateOf(ctx, d.DB, at); err != nil {
+	if s.Asking, err = d.asking(ctx, now, at); err != nil {
 		return err
 	}
 	connections, err := integration.Of(ctx, d.DB, at)

@@ -12,7 +12,6 @@ import (
 	"keyturn/internal/id"
 	"keyturn/internal/method"
 	"keyturn/internal/phone"
-	"keyturn/internal/plan"
 	"keyturn/internal/policy"
 	"keyturn/internal/site"
 	"keyturn/internal/standing"
@@ -45,14 +44,23 @@ type Row struct {
 	authority.Given
 	Readiness
 
-	// EnforceAt is the site's date in the rollout, with its extension; zero if it has none.
-	EnforceAt time.Time
+	Asking
+
 	// Admins are who to call, masked.
 	Admins []Contact
 	// ContactAt is when somebody of the staff last spoke with the site; zero: never.
 	ContactAt time.Time
 	// Note is the latest one; nil if there is none.
 	Note *Note
+}
+
+// Asking is when a second factor is asked of a site's office members, by the policy.
+type Asking struct {
+	// Now says that it is asked now.
+	Now bool
+	// From is since when, or from when on; zero: for longer than is known, or, where it is
+	// not asked now, no date is known.
+	From time.Time
 }
 
 // Contact is an admin of a site.
@@ -128,7 +136,7 @@ func (d *Desk) Sites(ctx context.Context, by authority.Bearer, q Query) (list Li
 		list.Rows = append(list.Rows, row)
 	}
 	slices.SortStableFunc(list.Rows, func(a, b Row) int {
-		return cmp.Or(cmp.Compare(b.NeedsHelp, a.NeedsHelp), byDate(a.EnforceAt, b.EnforceAt, now))
+		return cmp.Or(cmp.Compare(b.NeedsHelp, a.NeedsHelp), byDate(a.From, b.From, now))
 	})
 	return list, nil
 }
@@ -147,7 +155,7 @@ func (d *Desk) row(ctx context.Context, now time.Time, g authority.Given) (row R
 	if row.Readiness, _, err = d.readiness(ctx, now, g.Site.ID); err != nil {
 		return row, err
 	}
-	if row.EnforceAt, err = dateOf(ctx, d.DB, g.Site.ID); err != nil {
+	if row.Asking, err = d.asking(ctx, now, g.Site.ID); err != nil {
 		return row, err
 	}
 	if row.Admins, err = d.contacts(ctx, g.Site.ID, masked); err != nil {
@@ -163,13 +171,32 @@ func (d *Desk) row(ctx context.Context, now time.Time, g authority.Given) (row R
 	return row, err
 }
 
-// dateOf is the site's date in the rollout, if it has one.
-func dateOf(ctx context.Context, from db.Reader, at id.Site) (time.Time, error) {
-	p, _, err := plan.Of(ctx, from, at)
-	if p.ExtendedUntil.After(p.EnforceAt) {
-		return p.ExtendedUntil, err
+// asking asks the policy about somebody who works in the site's office and of whom
+// nothing else is known.
+func (d *Desk) asking(ctx context.Context, now time.Time, at id.Site) (Asking, error) {
+	place, err := d.Standing.Place(ctx, d.DB, now, site.Membership{Site: at, Group: policy.GroupUser, Kind: policy.Office, Status: policy.Active})
+	if err != nil {
+		return Asking{}, fmt.Errorf("read what a site requires: %w", err)
 	}
-	return p.EnforceAt, err
+	facts := policy.Facts{Memberships: []policy.Membership{place}, Client: policy.Client{Kind: policy.ClientWeb}}
+	required, reasons := policy.Required(facts, now)
+	a := Asking{Now: required}
+	if !required {
+		reasons = policy.Decide(facts, now).Reasons
+	}
+	for _, r := range reasons {
+		switch r.Key { //nolint:exhaustive // the other reasons have no date of the site's
+		case policy.DateToCome:
+			a.From = r.Until
+		case policy.EnforcedSince:
+			return Asking{Now: required, From: r.Since}, nil
+		case policy.XeroConnected, policy.XeroWasConnected, policy.SiteRequiresEveryone:
+			if a.From.IsZero() {
+				a.From = r.Since
+			}
+		}
+	}
+	return a, nil
 }
 
 // lagging is somebody who is not ready, and what stands in the way.

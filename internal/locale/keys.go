@@ -219,6 +219,7 @@ const (
 	ConsoleContactNever            Key = "console.contact-never"
 	ConsoleDate                    Key = "console.date"
 	ConsoleDateNone                Key = "console.date-none"
+	ConsoleDateNow                 Key = "console.date-now"
 	ConsoleDatePast                Key = "console.date-past"
 	ConsoleDateTo                  Key = "console.date-to"
 	ConsoleDay                     Key = "console.day"

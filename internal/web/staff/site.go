@@ -86,7 +86,7 @@ func siteFacts(seen console.Seen, now time.Time) []Fact {
 		}
 	}
 	add(locale.ConsoleFactXero, xeroWords(seen.Xero, zone))
-	add(locale.ConsoleFactDate, dateWords(seen.EnforceAt, zone, now))
+	add(locale.ConsoleFactDate, dateWords(seen.Asking, zone, now))
 	add(locale.ConsoleFactTwofa, settingWords(seen.Site.TwoFA))
 	add(locale.ConsoleFactRemember, rememberWords(seen.Site.Remember))
 	add(locale.ConsoleFactSms, locale.Say(locale.ConsoleSmsIs, locale.Data{"Count": seen.Balance.Available, "Float": strconv.Itoa(seen.Balance.Float)}))

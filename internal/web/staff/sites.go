@@ -56,7 +56,7 @@ func (s *Staff) siteRow(row console.Row) SiteRow {
 	one := SiteRow{
 		ID: string(row.Site.ID), Name: row.Site.Name, Ref: row.Site.Ref, More: row.More,
 		Help: row.NeedsHelp, Manage: row.WillManage, Ready: row.Ready,
-		Date: dateWords(row.EnforceAt, row.Site.Zone, now), Until: untilWords(row.Given, now),
+		Date: dateWords(row.Asking, row.Site.Zone, now), Until: untilWords(row.Given, now),
 	}
 	for _, c := range row.Admins {
 		one.Admins = append(one.Admins, AdminLine{Name: c.Name, Email: c.Email, Phone: c.Phone})
@@ -71,14 +71,16 @@ func (s *Staff) siteRow(row console.Row) SiteRow {
 }
 
 // dateWords says when a site's date is or was; empty if it has none.
-func dateWords(at time.Time, zone *time.Location, now time.Time) string {
+func dateWords(a console.Asking, zone *time.Location, now time.Time) string {
 	switch {
-	case at.IsZero():
+	case a.Now && a.From.IsZero():
+		return locale.Say(locale.ConsoleDateNow)
+	case a.Now:
+		return locale.Say(locale.ConsoleDatePast, locale.Data{"Day": locale.Day(a.From, zone)})
+	case a.From.IsZero():
 		return ""
-	case at.After(now):
-		return locale.Say(locale.ConsoleDateTo, locale.Data{"At": locale.Exact(at, zone, now), "Away": locale.Away(at, zone, now)})
 	}
-	return locale.Say(locale.ConsoleDatePast, locale.Data{"Day": locale.Day(at, zone)})
+	return locale.Say(locale.ConsoleDateTo, locale.Data{"At": locale.Exact(a.From, zone, now), "Away": locale.Away(a.From, zone, now)})
 }
 
 func untilWords(g authority.Given, now time.Time) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"keyturn/internal/balance"
@@ -202,12 +203,13 @@ func (p *Post) speak(ctx context.Context, tx *db.Tx, m *Message, all []told) err
 		return fmt.Errorf("find a site: %w", err)
 	}
 	m.Words.From, m.Words.Zone, m.Words.Manager = at.Name, at.Zone.String(), at.AccountManager
-	m.Words.Helper, err = helper(ctx, tx, at.ID, m.User)
+	m.Words.Helper, err = helper(ctx, tx, at.ID, m.User, all)
 	return err
 }
 
-// helper names the longest standing Admin of a site who is not the user.
-func helper(ctx context.Context, from db.Reader, at id.Site, but id.User) (string, error) {
+// helper names the longest standing Admin of a site who is neither the user nor one who
+// did what is told: whoever it happened to must not be sent to them.
+func helper(ctx context.Context, from db.Reader, at id.Site, but id.User, all []told) (string, error) {
 	admins, err := site.Admins(ctx, from, at)
 	if err != nil {
 		return "", fmt.Errorf("read a site's admins: %w", err)
@@ -220,7 +222,9 @@ func helper(ctx context.Context, from db.Reader, at id.Site, but id.User) (strin
 		if err != nil {
 			return "", fmt.Errorf("find an admin: %w", err)
 		}
-		return u.Name(), nil
+		if !slices.ContainsFunc(all, func(n told) bool { return n.Words["by"] == u.Name() }) {
+			return u.Name(), nil
+		}
 	}
 	return "", nil
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"keyturn/internal/check"
@@ -219,7 +220,7 @@ func (m *Me) ProveFirst() http.Handler {
 }
 
 func (m *Me) provePage(r *http.Request, a check.Answer, change, next string) (ProvePage, error) {
-	page := ProvePage{As: a.User.Name(), Login: string(a.User.Login), Change: policy.OtherChange, Next: "/me/security"}
+	page := ProvePage{As: a.User.Name(), Login: string(a.User.Login), Change: policy.OtherChange, Next: "/me/security", Back: "/me/security"}
 	if _, err := m.where(r, a, &page.Site); err != nil {
 		return page, err
 	}
@@ -228,6 +229,10 @@ func (m *Me) provePage(r *http.Request, a check.Answer, change, next string) (Pr
 	}
 	if next != "" && web.Local(next) {
 		page.Next = next
+		// The pages of settings and staff are there without a proof, too.
+		if strings.HasPrefix(next, "/sites/") || strings.HasPrefix(next, "/staff") {
+			page.Back = next
+		}
 	}
 	return page, nil
 }

@@ -165,6 +165,8 @@ type ProvePage struct {
 	// Change and Next come back with the form.
 	Change policy.Change
 	Next   string
+	// Back is where whoever does not want to goes.
+	Back string
 	// Password asks for the password here: it is all they have.
 	Password bool
 	// Stuck says that no proof of theirs would do; Helpers are who can help.

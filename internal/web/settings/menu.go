@@ -77,7 +77,9 @@ func (s *Settings) shown() (all []entry) {
 
 // HomePage lists the settings.
 type HomePage struct {
-	Site    string
+	Site string
+	// Ref is the site's reference, which the vendor's staff ask for on the phone.
+	Ref     string
 	Entries []HomeEntry
 }
 
@@ -92,7 +94,7 @@ func (p HomePage) Head() web.Head {
 // Home answers "GET /sites/{site}/settings".
 func (s *Settings) Home() http.Handler {
 	return s.only(func(w http.ResponseWriter, r *http.Request, a admin) error {
-		page := HomePage{Site: a.site.Name}
+		page := HomePage{Site: a.site.Name, Ref: a.site.Ref}
 		for _, e := range s.shown() {
 			page.Entries = append(page.Entries, HomeEntry{
 				Title: locale.Say(e.title), Hint: locale.Say(e.hint), Path: a.path + e.path, Icon: e.icon,

@@ -2,7 +2,6 @@ package settings
 
 import (
 	"net/http"
-	"net/url"
 	"slices"
 	"time"
 
@@ -39,16 +38,12 @@ func (s *Settings) UserRequests() http.Handler {
 			return err
 		}
 		if !fresh {
-			page.Prove = proveFirst(a.path + "/requests?done=proved")
+			page.Prove = proofPath(a.path + "/requests?done=proved")
 		}
 		return s.Kit.Show(w, r, http.StatusOK, page)
 	})
 }
 
-// proveFirst is the address of the page where an admin proves who they are.
-func proveFirst(next string) string {
-	return "/me/prove?change=" + string(policy.OtherChange) + "&next=" + url.QueryEscape(next)
-}
 
 func (s *Settings) requestsPage(r *http.Request, a admin) (RequestsPage, error) {
 	now := s.DB.Clock.Now()
@@ -143,7 +138,7 @@ func (s *Settings) AskForUser() http.Handler {
 		}
 		status := page.answer(typed, answer)
 		if answer.Refused == request.NotFresh {
-			page.Prove, page.Kept = proveFirst(a.path+"/requests?done=proved"), true
+			page.Prove, page.Kept = proofPath(a.path+"/shared/proved"), true
 		}
 		return s.Kit.Show(w, r, status, page)
 	})

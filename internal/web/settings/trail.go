@@ -134,7 +134,7 @@ func siteDay(typed string, zone *time.Location) (time.Time, error) {
 // check it.
 func (s *Settings) aside(r *http.Request, a admin, page *AuditPage) error {
 	page.Key = s.Trail.Keys.VerifierText()
-	page.Command = `keyturn audit verify audit-trail.jsonl --against checkpoint.txt --key '` + page.Key + `'`
+	page.Command = `keyturn audit verify audit-trail.jsonl --key '` + page.Key + `'`
 	oldest, size, err := audit.Extent(r.Context(), s.DB, a.site.ID)
 	if err != nil {
 		return err
@@ -148,6 +148,7 @@ func (s *Settings) aside(r *http.Request, a admin, page *AuditPage) error {
 		return err
 	}
 	page.Checkpoint, page.CheckpointDay = last.Note, locale.Day(last.MadeAt, a.site.Zone)
+	page.Command += ` --against checkpoint.txt`
 	return nil
 }
 

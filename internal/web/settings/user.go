@@ -289,5 +289,9 @@ func proofPath(next string) string {
 // Proof is where the admin proves who they are, and comes back here.
 func (p UserPage) Proof() string { return proofPath(p.Path + "/users/" + p.ID) }
 
+// ProofAside is where the admin proves who they are in a window of its own, which then says
+// to go back to the form.
+func (p UserPage) ProofAside() string { return proofPath(p.Path + "/shared/proved") }
+
 // Proof is where the admin proves who they are, and comes back here.
 func (p LeftPage) Proof() string { return proofPath(p.Path + "/users/" + p.ID + "/left") }

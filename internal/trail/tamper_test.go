@@ -35,18 +35,9 @@ func TestATamperedCopyIsFoundWithItsLineAndEvent(t *testing.T) {
 		if found := w.fileVerified(t, lines, nil); len(found) > 0 || len(lines) != 5 {
 			t.Fatalf("%d lines, found %v", len(lines), found)
 		}
-		// Each byte of an event's line counts: some break the line, all others the hash.
-		for i := range len(lines[1]) - 1 {
-			changed := slices.Clone(lines)
-			changed[1] = changed[1][:i] + string(rune(changed[1][i]^1)) + changed[1][i+1:]
-			found := w.fileVerified(t, changed, nil)
-			if !slices.ContainsFunc(found, func(f audit.Finding) bool { return f.Line == 2 }) {
-				t.Errorf("byte %d of line 2 was changed, and found is %v:\n%s", i, found, changed[1])
-			}
-		}
-		byteOf := slices.Clone(lines)
-		byteOf[1] = strings.Replace(byteOf[1], `"way":"email"`, `"way":"emaim"`, 1)
-		says(t, w.fileVerified(t, byteOf, nil), 2, 1, all[1], "not the one whose hash is stored")
+		changed := slices.Clone(lines)
+		changed[1] = strings.Replace(changed[1], `"way":"email"`, `"way":"emaim"`, 1)
+		says(t, w.fileVerified(t, changed, nil), 2, 1, all[1], "not the one whose hash is stored")
 
 		removed := slices.Delete(slices.Clone(lines), 1, 2)
 		says(t, w.fileVerified(t, removed, nil), 2, 1, none, "events 1 to 1 are missing")

@@ -41,7 +41,7 @@ func TestWhatWasTypedStaysUntilItIsRight(t *testing.T) {
 	stale.Prove, stale.Reason = true, "it is Priya"
 	s := webtest.Show(t, kit, "shared-prove", stale)
 	s.Sees("First prove again that it is you", "what you typed stays here")
-	s.Has(`value="Ana"`, `value="it is Priya"`, `target="_blank" rel="noopener" href="/me/prove?change=other_change&amp;next=%2fsites%2fs%2fsettings%2fshared%2fproved"`)
+	s.Has(`value="Ana"`, `value="it is Priya"`, `target="_blank" rel="noopener" href="/me/prove?change=other_change&amp;next=%2fsites%2fs%2fsettings%2fshared/proved"`)
 	wrong := one()
 	wrong.People[0].Fault, wrong.People[0].Field = "That is not an email address.", "email"
 	wrong.DayFault, wrong.Fault = "Choose a day from 6 December 2026.", "Something needs another look."

@@ -152,7 +152,7 @@ func (b base) wrong(key note.Verifier) string {
 	}
 	text, _, _ := strings.Cut(b.Note, "\n\n")
 	if key != nil {
-		n, err := note.Open([]byte(b.Note), note.VerifierList(key))
+		n, err := openNote([]byte(b.Note), key)
 		if err != nil {
 			return fmt.Sprintf("that events below %d were removed on purpose is not signed by the key %s", b.Size, key.Name())
 		}

@@ -3,6 +3,7 @@ package audit
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"strconv"
 	"strings"
@@ -86,7 +87,7 @@ func sign(h Heads, by note.Signer) ([]byte, error) {
 // OpenCheckpoint reads a checkpoint that the key has signed. Anything else is
 // fault.Invalid.
 func OpenCheckpoint(msg []byte, key note.Verifier) (Heads, error) {
-	n, err := note.Open(msg, note.VerifierList(key))
+	n, err := openNote(msg, key)
 	if err != nil {
 		return Heads{}, fmt.Errorf("the checkpoint is not signed by the key %s: %w: %w", key.Name(), fault.Invalid, err)
 	}
@@ -106,6 +107,20 @@ func OpenCheckpoint(msg []byte, key note.Verifier) (Heads, error) {
 		h.Chains = append(h.Chains, c)
 	}
 	return h, nil
+}
+
+// openNote is note.Open for one key that takes one spelling of the signature only.
+func openNote(msg []byte, key note.Verifier) (*note.Note, error) {
+	n, err := note.Open(msg, note.VerifierList(key))
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range n.Sigs {
+		if _, err := base64.StdEncoding.Strict().DecodeString(s.Base64); err != nil {
+			return nil, err
+		}
+	}
+	return n, nil
 }
 
 // FindCheckpoints finds the checkpoints that stand in a longer text, such as that of a

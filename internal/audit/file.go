@@ -73,7 +73,12 @@ type fileLine struct {
 	at   int64
 	row  row
 	body body
+	// odd says that the line is spelled otherwise than an export spells it.
+	odd bool
 }
+
+// oddly is what is said of such a line.
+const oddly = "the line is not spelled as it was written: it was changed"
 
 // read understands one line; nil when there is no event in it.
 func (f *file) read(n int64, text []byte) *fileLine {
@@ -84,13 +89,20 @@ func (f *file) read(n int64, text []byte) *fileLine {
 	if err == nil && dec.More() {
 		err = io.ErrUnexpectedEOF
 	}
+	l.odd = err == nil && !l.spelled(text)
 	switch {
 	case f.end != nil:
 		f.found(Finding{Seq: -1, Line: n, What: "there is a line after the end"})
 	case err == nil && l.End != nil:
 		f.end, f.endLine = l.End, n
+		if l.odd {
+			f.found(Finding{Seq: -1, Line: n, What: oddly})
+		}
 	case err == nil && l.Base != nil:
 		f.begin(n, *l.Base)
+		if l.odd {
+			f.found(Finding{Chain: l.Base.Chain, Seq: -1, Line: n, What: oddly})
+		}
 	case err == nil:
 		if l.body, err = decode(string(l.Body)); err == nil && l.body.Seq >= 0 && l.body.Seq < farthest {
 			b := l.body
@@ -165,6 +177,9 @@ func (f *file) fit(c *fileChain, l *fileLine) {
 	wrong = append(wrong, c.next(&leaf, stored)...)
 	if len(l.Hashes) > len(stored) {
 		wrong = append(wrong, "there are more hashes than belong to the event")
+	}
+	if l.odd && len(wrong) == 0 {
+		wrong = append(wrong, oddly)
 	}
 	c.want++
 	if len(wrong) > 0 {

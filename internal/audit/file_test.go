@@ -136,6 +136,35 @@ func TestEachTamperingOfAFileIsFoundAndNamed(t *testing.T) {
 	}
 }
 
+// TestEachByteOfAFileCounts holds for the bits that tell letters, and their case, apart:
+// also where a reader of JSON or base64 would not mind.
+func TestEachByteOfAFileCounts(t *testing.T) {
+	t.Parallel()
+	d := dbtest.Open(t, dbtest.Fresh(t, db.SQLite))
+	by, key := keys(t)
+	record(t, d, entered(bayside, pat), entered(bayside, kim))
+	lines := exported(t, d, by)
+	for at := range lines {
+		for i := range strings.TrimSuffix(lines[at], "\n") {
+			for _, bit := range []byte{1, 0x20} {
+				changed := slices.Clone(lines)
+				text := []byte(changed[at])
+				text[i] ^= bit
+				changed[at] = string(text)
+				found := fileVerified(t, changed, key, nil)
+				if !slices.ContainsFunc(found, func(f audit.Finding) bool { return f.Line == int64(at+1) }) && !endGone(found, at, lines) {
+					t.Errorf("byte %d of line %d was changed, and found is %v:\n%s", i, at+1, found, changed[at])
+				}
+			}
+		}
+	}
+}
+
+// endGone says that the last line was changed into none, and the file's end is missed.
+func endGone(found []audit.Finding, at int, lines []string) bool {
+	return at == len(lines)-1 && slices.ContainsFunc(found, func(f audit.Finding) bool { return strings.Contains(f.What, "end is missing") })
+}
+
 func TestAnOlderOrRewrittenFileIsFoundAgainstACheckpoint(t *testing.T) {
 	t.Parallel()
 	d := dbtest.Open(t, dbtest.Fresh(t, db.SQLite))

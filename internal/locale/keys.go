@@ -85,6 +85,7 @@ const (
 	AuditSince                     Key = "audit.since"
 	AuditSinceGood                 Key = "audit.since-good"
 	AuditTake                      Key = "audit.take"
+	AuditTakeAgain                 Key = "audit.take-again"
 	AuditTakeWords                 Key = "audit.take-words"
 	AuditTitle                     Key = "audit.title"
 	AuditUnknown                   Key = "audit.unknown"

@@ -30,14 +30,20 @@ func (d *Desk) keep(ctx context.Context, limit int) error {
 	if err != nil {
 		return fmt.Errorf("look for checkpoints to keep: %w", err)
 	}
+	var failed error
 	for _, c := range all {
-		if err := d.write(c); err != nil {
-			return fmt.Errorf("keep a checkpoint: %w", err)
-		}
-		err := d.DB.Do(ctx, func(tx *db.Tx) error { return keep(ctx, tx, c) })
-		if err != nil && !errors.Is(err, fault.Conflict) { // another node was quicker, with the same line
-			return fmt.Errorf("note that a checkpoint is kept: %w", err)
-		}
+		failed = errors.Join(failed, d.keepOne(ctx, c)) // one site's file holds up no other's
+	}
+	return failed
+}
+
+func (d *Desk) keepOne(ctx context.Context, c Checkpoint) error {
+	if err := d.write(c); err != nil {
+		return fmt.Errorf("keep a checkpoint: %w", err)
+	}
+	err := d.DB.Do(ctx, func(tx *db.Tx) error { return keep(ctx, tx, c) })
+	if err != nil && !errors.Is(err, fault.Conflict) { // another node was quicker, with the same line
+		return fmt.Errorf("note that a checkpoint is kept: %w", err)
 	}
 	return nil
 }

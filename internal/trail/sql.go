@@ -14,21 +14,53 @@ import (
 const mostNamed = 50
 
 // Named finds members of a site, also those who have left, by a part of their name or
-// login name, 50 at most.
+// login name, 50 at most. Nobody has a name that is empty or blank.
+//
+// The names are compared here and not by the database, whose LOWER may know no letters
+// beyond ASCII: Élodie is found by élodie on either engine.
 func Named(ctx context.Context, from db.Reader, at id.Site, text string) ([]id.User, error) {
-	like := "%" + strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace(strings.ToLower(strings.TrimSpace(text))) + "%"
-	all, err := db.Many(ctx, from, func(r db.Row) (u id.User, err error) { return u, r.Scan(&u) }, `
-		SELECT m.user_id
+	text = strings.ToLower(strings.TrimSpace(text))
+	if text == "" {
+		return nil, nil
+	}
+	var found []id.User
+	for after := id.User(""); ; {
+		page, err := members(ctx, from, at, after)
+		if err != nil {
+			return nil, fmt.Errorf("find members of a name: %w", err)
+		}
+		for _, m := range page {
+			if !strings.Contains(strings.ToLower(m.name), text) && !strings.Contains(strings.ToLower(m.login), text) {
+				continue
+			}
+			if found = append(found, m.who); len(found) == mostNamed {
+				return found, nil
+			}
+		}
+		if len(page) < membersRead {
+			return found, nil
+		}
+		after = page[len(page)-1].who
+	}
+}
+
+// membersRead is how many members are read at once.
+const membersRead = 500
+
+type named struct {
+	who         id.User
+	name, login string
+}
+
+// members are those of a site in the order of their ids, after one of them.
+func members(ctx context.Context, from db.Reader, at id.Site, after id.User) ([]named, error) {
+	return db.Many(ctx, from, func(r db.Row) (n named, err error) { return n, r.Scan(&n.who, &n.name, &n.login) }, `
+		SELECT m.user_id, u.first_name || ' ' || u.last_name, u.login
 		  FROM memberships m
 		  JOIN users u ON u.user_id = m.user_id
-		 WHERE m.site_id = $1
-		   AND (LOWER(u.first_name || ' ' || u.last_name) LIKE $2 ESCAPE '\' OR LOWER(u.login) LIKE $2 ESCAPE '\')
+		 WHERE m.site_id = $1 AND m.user_id > $2
 		 ORDER BY m.user_id
-		 LIMIT $3`, at, like, mostNamed)
-	if err != nil {
-		return nil, fmt.Errorf("find members of a name: %w", err)
-	}
-	return all, nil
+		 LIMIT $3`, at, after, membersRead)
 }
 
 // Checkpoint is where a site's trail stood on a day, signed.

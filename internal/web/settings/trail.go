@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"keyturn/internal/audit"
@@ -32,6 +33,10 @@ func (s *Settings) Audit() http.Handler {
 
 func (s *Settings) auditPage(r *http.Request, a admin) (AuditPage, error) {
 	page := AuditPage{Site: a.site.Name, Path: a.path, Days: s.Trail.KeepDays, Query: asked(r.URL.Query())}
+	switch form := trail.Format(r.URL.Query().Get("form")); form {
+	case trail.CSV, trail.JSONL:
+		page.Chosen = form
+	}
 	if err := s.aside(r, a, &page); err != nil {
 		return page, err
 	}
@@ -66,7 +71,7 @@ func (s *Settings) auditPage(r *http.Request, a admin) (AuditPage, error) {
 
 // asked reads what was searched for.
 func asked(query url.Values) AuditQuery {
-	q := AuditQuery{Person: query.Get("person"), From: query.Get("from"), Until: query.Get("until"), before: query.Get("before")}
+	q := AuditQuery{Person: strings.TrimSpace(query.Get("person")), From: query.Get("from"), Until: query.Get("until"), before: query.Get("before")}
 	for _, g := range audit.Groups() {
 		chosen := string(g) == query.Get("group")
 		if chosen {
@@ -98,20 +103,9 @@ func (q AuditQuery) address(path string, before int64) string {
 // that name, or a day cannot be read, which the page then says.
 func (s *Settings) auditFilter(r *http.Request, a admin, page *AuditPage) (f audit.Filter, ok bool, err error) {
 	f = audit.Filter{Site: a.site.ID, Group: audit.Group(page.Query.Group)}
-	from, err1 := siteDay(page.Query.From, a.site.Zone)
-	until, err2 := siteDay(page.Query.Until, a.site.Zone)
-	if err1 != nil || err2 != nil {
-		page.Fault = locale.Say(locale.AuditDayUnread)
-		return f, false, nil //nolint:nilerr // what was typed is no day: the page says so
+	if f.From, f.Until, page.Fault = page.Query.span(a.site.Zone); page.Fault != "" {
+		return f, false, nil
 	}
-	if !until.IsZero() {
-		until = until.AddDate(0, 0, 1)
-		if !until.After(from) {
-			page.Fault = locale.Say(locale.AuditDaysSwapped)
-			return f, false, nil
-		}
-	}
-	f.From, f.Until = from, until
 	if seq, err := strconv.ParseInt(page.Query.before, 10, 64); err == nil && seq > 0 {
 		f.Before = audit.Place{Seq: seq}
 	}
@@ -120,6 +114,23 @@ func (s *Settings) auditFilter(r *http.Request, a admin, page *AuditPage) (f aud
 		return f, len(f.People) > 0, err
 	}
 	return f, true, nil
+}
+
+// span is the time from the beginning of the first day to the end of the last one, in the
+// site's zone; each is zero where no day was typed. fault says what cannot be read.
+func (q AuditQuery) span(zone *time.Location) (from, until time.Time, fault string) {
+	from, err1 := siteDay(q.From, zone)
+	until, err2 := siteDay(q.Until, zone)
+	if err1 != nil || err2 != nil {
+		return from, until, locale.Say(locale.AuditDayUnread)
+	}
+	if !until.IsZero() {
+		until = until.AddDate(0, 0, 1)
+		if !until.After(from) {
+			return from, until, locale.Say(locale.AuditDaysSwapped)
+		}
+	}
+	return from, until, ""
 }
 
 // siteDay is the beginning of a day in the site's zone; zero for none.
@@ -169,7 +180,7 @@ func (s *Settings) TakeAudit() http.Handler {
 			return err
 		}
 		if !fresh {
-			return prove(w, r, a.path+"/audit")
+			return prove(w, r, a.path+"/audit?form="+string(format))
 		}
 		w.Header().Set("Content-Type", kind)
 		w.Header().Set("Content-Disposition", `attachment; filename="audit-trail.`+string(format)+`"`)

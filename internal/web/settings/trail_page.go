@@ -2,6 +2,7 @@ package settings
 
 import (
 	"keyturn/internal/locale"
+	"keyturn/internal/trail"
 	"keyturn/internal/web"
 )
 
@@ -23,6 +24,8 @@ type AuditPage struct {
 	Size                           int
 	// Command is what is typed to check a copy.
 	Command string
+	// Chosen is the form of a copy for which a proof was missing. May be empty.
+	Chosen trail.Format
 }
 
 // Head implements web.Page.

@@ -125,6 +125,7 @@ func TestTheDeskShowsWhoThereIsAndWhatTheyMeet(t *testing.T) {
 	w := b.get("/demo")
 	b.sees(w, "The demo's desk", "invented people", story.Password, "pat@baysideauto.example", "The Xero site's Admin",
 		"Password and a code by email", "Password alone, not ready for the date", "No code can reach them",
+		"In the mobile app only", "Not let in: blocked", "Not let in: inactive")
 	for _, link := range []string{`href="/signin"`, `href="/me"`, `href="/help"`, `href="/demo/inbox"`, `href="/demo/inbox?to=pat%40baysideauto.example"`} {
 		if !strings.Contains(w.Body.String(), link) {
 			t.Errorf("no %s", link)

@@ -44,7 +44,6 @@ func (s *Settings) UserRequests() http.Handler {
 	})
 }
 
-
 func (s *Settings) requestsPage(r *http.Request, a admin) (RequestsPage, error) {
 	now := s.DB.Clock.Now()
 	page := RequestsPage{Site: a.site.Name, Path: a.path, Form: emptyRequest(a.site.Zone, now)}

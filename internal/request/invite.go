@@ -291,6 +291,7 @@ func (d *Desk) take(ctx context.Context, tx *db.Tx, v Invitation, token []byte, 
 		return err
 	}
 	e := r.event(audit.InvitationAccepted, by, map[string]string{"group": string(r.Group), "kind": string(r.Kind), "user_ref": string(r.ID)})
+	e.User = r.user
 	e.Personal = map[string]string{"login": string(now.who.Login), "name": now.who.Name()}
 	return audit.Record(ctx, tx, e)
 }

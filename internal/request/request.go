@@ -270,10 +270,11 @@ func (d *Desk) tellManager(ctx context.Context, tx *db.Tx, at id.Site, kind mess
 	return nil
 }
 
-// event is what the trail of the site keeps of a request. The address belongs to whoever
-// was invited, once somebody was.
+// event is what the trail of the site keeps of a request. It is about no user until the
+// invitation is accepted: an id would tell the site that the address is held already, and
+// whose it is. Who accepted is found by the request (audit.EraseFor).
 func (r Request) event(kind audit.Kind, by audit.Actor, facts map[string]string) audit.Event {
 	all := map[string]string{"request": string(r.ID)}
 	maps.Copy(all, facts)
-	return audit.Event{Kind: kind, Actor: by, Site: r.Site, User: r.user, Facts: all}
+	return audit.Event{Kind: kind, Actor: by, Site: r.Site, Facts: all}
 }

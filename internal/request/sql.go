@@ -63,10 +63,12 @@ func countOpen(ctx context.Context, from db.Reader, r Request) (all, same int, e
 	return one.all, one.same, err
 }
 
+// approveFirst stores the first word for an Admin, in the place of the one that was read.
 func approveFirst(ctx context.Context, tx *db.Tx, r Request, by id.User) error {
 	return tx.Change(ctx, `
-		UPDATE requests SET state = 'approved_once', first_by = $3, first_at = $4
-		 WHERE site_id = $1 AND request_id = $2 AND state = 'asked' AND ended_at IS NULL`, r.Site, r.ID, by, db.Stamp(tx.Now))
+		UPDATE requests SET state = 'approved_once', first_by = $4, first_at = $5
+		 WHERE site_id = $1 AND request_id = $2 AND state = $3 AND first_by = $6 AND ended_at IS NULL`,
+		r.Site, r.ID, string(r.State), by, db.Stamp(tx.Now), r.FirstBy)
 }
 
 func approve(ctx context.Context, tx *db.Tx, r Request, by id.User) error {

@@ -146,16 +146,6 @@ func (d *Desk) approve(ctx context.Context, tx *db.Tx, by authority.Bearer, r Re
 	return d.tellAdmins(ctx, tx, n)
 }
 
-// invitee finds who has the address, or makes them: a user without password and without
-// any membership, who can do nothing until the invitation is accepted.
-func invitee(ctx context.Context, tx *db.Tx, r Request) (user.User, error) {
-	who, held, err := holder(ctx, tx, r.Email)
-	if err != nil || held {
-		return who, err
-	}
-	return user.Add(ctx, tx, user.User{Login: r.Email, FirstName: r.FirstName, LastName: r.LastName})
-}
-
 // Decline declines a request, with a reason that the site's Admins read.
 func (d *Desk) Decline(ctx context.Context, by authority.Bearer, which Ref, reason string) (refused Refused, err error) {
 	reason = strings.Join(strings.Fields(reason), " ")

@@ -54,6 +54,13 @@ func ofUser(ctx context.Context, from db.Reader, who id.User) ([]Request, error)
 		SELECT `+columns+` FROM requests WHERE user_id = $1 AND user_id <> '' AND state = 'approved' ORDER BY asked_at LIMIT 50`, who)
 }
 
+// madeFor says whether a user was made by the approval of a request: at its moment.
+func madeFor(ctx context.Context, from db.Reader, who id.User, at time.Time) (bool, error) {
+	n, err := db.One(ctx, from, func(s db.Row) (n int, err error) { return n, s.Scan(&n) }, `
+		SELECT COUNT(*) FROM requests WHERE user_id = $1 AND user_id <> '' AND decided_at = $2`, who, db.Stamp(at))
+	return n > 0, err
+}
+
 // countOpen counts the open requests of a site, and those of them for the same address.
 func countOpen(ctx context.Context, from db.Reader, r Request) (all, same int, err error) {
 	type row struct{ all, same int }

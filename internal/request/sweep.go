@@ -35,6 +35,9 @@ func (d *Desk) Sweep(ctx context.Context, tx *db.Tx, limit int) error {
 		if err := d.endInvitations(ctx, tx, r); err != nil {
 			return err
 		}
+		if err := d.release(ctx, tx, r); err != nil {
+			return err
+		}
 		n := message.Notice{Site: r.Site, Kind: message.RequestExpired, Words: map[string]string{"who": r.Name()}}
 		if err := d.tellAdmins(ctx, tx, n); err != nil {
 			return err

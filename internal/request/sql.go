@@ -129,6 +129,14 @@ func removeOld(ctx context.Context, tx *db.Tx, before time.Time, limit int) erro
 	return nil
 }
 
+func forget(ctx context.Context, tx *db.Tx, who id.User) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE requests SET email = '', first_name = '', last_name = '', mobile = '', reason = ''
+		 WHERE ended_at IS NOT NULL
+		   AND (user_id = $1 OR email IN (SELECT login FROM users WHERE user_id = $1))`, who)
+	return err
+}
+
 func scanInvitation(r db.Row) (i invitation, err error) {
 	return i, r.Scan(&i.site, &i.request, &i.id, &i.message, db.When(&i.madeAt), db.When(&i.expiresAt))
 }

@@ -14,6 +14,8 @@ import (
 	"keyturn/internal/db"
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
+	"keyturn/internal/request"
+	"keyturn/internal/sharing"
 	"keyturn/internal/site"
 	"keyturn/internal/trail"
 	"keyturn/internal/user"
@@ -133,7 +135,7 @@ func (e auditErase) Run(w *world) (err error) {
 	if err != nil {
 		return err
 	}
-	n, err := trail.Erase(w.ctx, d, by(), who, trail.Why(e.Why))
+	n, err := trail.Erase(w.ctx, d, by(), who, trail.Why(e.Why), request.Forget, sharing.Forget)
 	if err != nil {
 		return err
 	}

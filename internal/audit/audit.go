@@ -72,6 +72,17 @@ const (
 	actorAgent   = actorPrefix + "agent"
 )
 
+// The facts by which an erasure finds what was recorded of somebody before they were a
+// user. They are never renamed.
+const (
+	// FactRequest is the id of the request that an event is about.
+	FactRequest = "request"
+	// FactRequests are the ids of the requests that a split made, with spaces between them.
+	FactRequests = "requests"
+	// PersonalPeople is the personal field with the names of those requests.
+	PersonalPeople = "people"
+)
+
 // longest is how many bytes of one text are kept. Nobody can fill the trail with a
 // header of a megabyte.
 const longest = 1024
@@ -179,46 +190,4 @@ func clean(s string) string {
 		end--
 	}
 	return s[:end]
-}
-
-// Erase wipes every personal value of a user, in whatever chain it stands, and records
-// that it was done and by whom. Verification stays green, because the commitments stay.
-func Erase(ctx context.Context, tx *db.Tx, by Actor, user id.User) error {
-	_, err := EraseFor(ctx, tx, by, user, "")
-	return err
-}
-
-// EraseFor is Erase with a reason, which stays in the trail and so is not personal, and says
-// how many values there were. Each site in whose chain one stood has an event of it.
-func EraseFor(ctx context.Context, tx *db.Tx, by Actor, user id.User, why string) (values int64, err error) {
-	chains, err := chainsOf(ctx, tx, user)
-	if err != nil {
-		return 0, fmt.Errorf("erase personal values: %w", err)
-	}
-	n, err := erase(ctx, tx, user)
-	if err != nil {
-		return 0, fmt.Errorf("erase personal values: %w", err)
-	}
-	if by.person() == user {
-		by.Network, by.Agent = "", "" // what was asked to be forgotten
-	}
-	e := Event{Kind: AuditErased, Actor: by, User: user, Facts: map[string]string{"values": fmt.Sprint(n)}}
-	if why != "" {
-		e.Facts["why"] = why
-	}
-	if err := Record(ctx, tx, e); err != nil {
-		return 0, err
-	}
-	for _, c := range chains {
-		site, ok := strings.CutPrefix(c.chain, "site:")
-		if !ok {
-			continue
-		}
-		e.Site, e.Facts = id.Site(site), maps.Clone(e.Facts)
-		e.Facts["values"] = fmt.Sprint(c.values) // of this site alone
-		if err := Record(ctx, tx, e); err != nil {
-			return 0, err
-		}
-	}
-	return n, nil
 }

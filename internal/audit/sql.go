@@ -276,21 +276,6 @@ func sizeOf(ctx context.Context, from db.Reader, chain string) ([]Head, error) {
 
 func scanHead(r db.Row) (h Head, err error) { return h, r.Scan(&h.Chain, &h.Size) }
 
-func erase(ctx context.Context, tx *db.Tx, user id.User) (int64, error) {
-	return tx.Exec(ctx, `DELETE FROM audit_personal WHERE user_id = $1`, string(user))
-}
-
-// held is how many personal values of a user stand in a chain.
-type held struct {
-	chain  string
-	values int64
-}
-
-func chainsOf(ctx context.Context, from db.Reader, user id.User) ([]held, error) {
-	return db.Many(ctx, from, func(r db.Row) (h held, err error) { return h, r.Scan(&h.chain, &h.values) }, `
-		SELECT chain, COUNT(*) FROM audit_personal WHERE user_id = $1 GROUP BY chain ORDER BY chain`, string(user))
-}
-
 // listed reads what the filter lets through. A site's events are in the order of its
 // chain; a user's, which stand in several chains, in the order of time.
 func listed(ctx context.Context, from db.Reader, f Filter, limit int) ([]row, error) {

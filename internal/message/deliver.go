@@ -204,8 +204,12 @@ func (p *Post) health(ctx context.Context, tx *db.Tx, m Message, to State, s Ste
 	}
 }
 
-// event is what the trail says of a message that went wrong.
+// event is what the trail says of a message that went wrong. That of an invitation is about
+// no user: the site is not to learn whose an address is before it is accepted.
 func event(kind audit.Kind, m Message, s Step) audit.Event {
+	if m.Kind == InvitationLink {
+		m.User = ""
+	}
 	return audit.Event{
 		Kind:  kind,
 		Actor: audit.Actor{Kind: audit.ActorSystem, ID: "delivery"},

@@ -217,6 +217,9 @@ func (d *Desk) Withdraw(ctx context.Context, by authority.Bearer, which id.Reque
 		if err := finish(ctx, tx, r, Withdrawn); err != nil {
 			return fmt.Errorf("withdraw a request: %w", err)
 		}
+		if err := d.release(ctx, tx, r); err != nil {
+			return err
+		}
 		return audit.Record(ctx, tx, r.event(audit.RequestWithdrawn, by.Actor(), nil))
 	})
 	return refused, err

@@ -32,13 +32,21 @@ type Ref struct {
 }
 
 // Approve approves a request, or is the first of the two words that an Admin takes. The
-// last word makes the invitation. fault.NotFound for whoever is not staff.
+// last word makes the invitation. A first word of somebody who is staff no more counts for
+// nothing: the next one is the first again. fault.NotFound for whoever is not staff.
 func (d *Desk) Approve(ctx context.Context, by authority.Bearer, which Ref) (refused Refused, err error) {
 	err = d.asStaff(ctx, by, which, func(tx *db.Tx, r Request) error {
 		if refused, err = d.mayApprove(ctx, tx, by, which, r); err != nil || refused != "" {
 			return err
 		}
-		if r.Group == policy.GroupAdmin && r.State == Asked {
+		if r.Group != policy.GroupAdmin {
+			return d.approve(ctx, tx, by, r)
+		}
+		second, err := firstHolds(ctx, tx, r)
+		if err != nil {
+			return err
+		}
+		if !second {
 			return d.approveFirst(ctx, tx, by, r)
 		}
 		return d.approve(ctx, tx, by, r)
@@ -47,6 +55,20 @@ func (d *Desk) Approve(ctx context.Context, by authority.Bearer, which Ref) (ref
 		return Over, nil
 	}
 	return refused, err
+}
+
+// firstHolds says whether there is a first word for an Admin, by somebody who is still
+// staff. Their row is kept until the transaction ends, so that they are not removed
+// meanwhile.
+func firstHolds(ctx context.Context, tx *db.Tx, r Request) (bool, error) {
+	if r.State != ApprovedOnce {
+		return false, nil
+	}
+	first, err := user.Hold(ctx, tx, r.FirstBy)
+	if err != nil {
+		return false, fmt.Errorf("find who approved first: %w", err)
+	}
+	return first.Staff, nil
 }
 
 func (d *Desk) mayApprove(ctx context.Context, tx *db.Tx, by authority.Bearer, which Ref, r Request) (Refused, error) {
@@ -122,16 +144,6 @@ func (d *Desk) approve(ctx context.Context, tx *db.Tx, by authority.Bearer, r Re
 	}
 	n := message.Notice{Site: r.Site, Kind: message.RequestApproved, Words: map[string]string{"who": r.Name()}}
 	return d.tellAdmins(ctx, tx, n)
-}
-
-// invitee finds who has the address, or makes them: a user without password and without
-// any membership, who can do nothing until the invitation is accepted.
-func invitee(ctx context.Context, tx *db.Tx, r Request) (user.User, error) {
-	who, held, err := holder(ctx, tx, r.Email)
-	if err != nil || held {
-		return who, err
-	}
-	return user.Add(ctx, tx, user.User{Login: r.Email, FirstName: r.FirstName, LastName: r.LastName})
 }
 
 // Decline declines a request, with a reason that the site's Admins read.

@@ -78,6 +78,36 @@ func TestAnAdminTakesTwoMembersOfStaff(t *testing.T) {
 	})
 }
 
+func TestTheFirstWordOfWhoIsStaffNoMoreCountsForNothing(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		f := nia
+		f.Group = policy.GroupAdmin
+		ref := w.asked(t, f)
+		approve := func(who user.User) {
+			t.Helper()
+			if refused, err := w.desk.Approve(t.Context(), w.in(t, who, site.Site{}), ref); refused != "" || err != nil {
+				t.Fatalf("approving: %q, %v", refused, err)
+			}
+		}
+		approve(w.sam)
+		w.do(t, func(ctx context.Context, tx *db.Tx) error { return user.EndStaff(ctx, tx, w.sam.ID) })
+		ref.Seen = request.ApprovedOnce
+		approve(w.toni)
+		r, err := w.desk.ByID(t.Context(), ref.Site, ref.ID)
+		if err != nil || r.State != request.ApprovedOnce || r.FirstBy != w.toni.ID {
+			t.Fatalf("%s, first approved by %s: %v", r.State, r.FirstBy, err)
+		}
+		if refused, err := w.desk.Approve(t.Context(), w.in(t, w.toni, site.Site{}), ref); refused != request.SameMember || err != nil {
+			t.Errorf("both words are Toni's: %q, %v", refused, err)
+		}
+		approve(w.staff(t, "ulla"))
+		if w.state(t, ref) != request.Approved {
+			t.Errorf("two who are staff have approved it: %s", w.state(t, ref))
+		}
+	})
+}
+
 func TestWhoMayNotApproveIsTold(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {

@@ -172,7 +172,7 @@ func (d *Desk) invitation(ctx context.Context, from db.Reader, r Request, now ti
 	if v.who.Login != r.Email || v.who.Staff {
 		return v, gone
 	}
-	v.New = len(memberships) == 0 && v.who.Password.Encoded() == "" && v.who.PasswordSetAt.IsZero()
+	v.New = len(memberships) == 0 && !hasPassword(v.who)
 	if v.Site, err = site.ByID(ctx, from, r.Site); err != nil {
 		return v, fmt.Errorf("find a site: %w", err)
 	}
@@ -291,6 +291,7 @@ func (d *Desk) take(ctx context.Context, tx *db.Tx, v Invitation, token []byte, 
 		return err
 	}
 	e := r.event(audit.InvitationAccepted, by, map[string]string{"group": string(r.Group), "kind": string(r.Kind), "user_ref": string(r.ID)})
+	e.User = r.user
 	e.Personal = map[string]string{"login": string(now.who.Login), "name": now.who.Name()}
 	return audit.Record(ctx, tx, e)
 }

@@ -127,8 +127,15 @@ type Request struct {
 	user id.User
 }
 
-// Name is the person's name as others read it; the address where there is none.
+// forgotten stands for the name of somebody who was forgotten.
+const forgotten = "–"
+
+// Name is the person's name as others read it; the address where there is none, and a dash
+// for somebody who was forgotten.
 func (r Request) Name() string {
+	if r.FirstName+r.LastName+string(r.Email) == "" {
+		return forgotten
+	}
 	return user.User{Login: r.Email, FirstName: r.FirstName, LastName: r.LastName}.Name()
 }
 
@@ -270,10 +277,11 @@ func (d *Desk) tellManager(ctx context.Context, tx *db.Tx, at id.Site, kind mess
 	return nil
 }
 
-// event is what the trail of the site keeps of a request. The address belongs to whoever
-// was invited, once somebody was.
+// event is what the trail of the site keeps of a request. It is about no user until the
+// invitation is accepted: an id would tell the site that the address is held already, and
+// whose it is. Who accepted is found by the request (audit.EraseFor).
 func (r Request) event(kind audit.Kind, by audit.Actor, facts map[string]string) audit.Event {
-	all := map[string]string{"request": string(r.ID)}
+	all := map[string]string{audit.FactRequest: string(r.ID)}
 	maps.Copy(all, facts)
-	return audit.Event{Kind: kind, Actor: by, Site: r.Site, User: r.user, Facts: all}
+	return audit.Event{Kind: kind, Actor: by, Site: r.Site, Facts: all}
 }

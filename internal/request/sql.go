@@ -54,6 +54,13 @@ func ofUser(ctx context.Context, from db.Reader, who id.User) ([]Request, error)
 		SELECT `+columns+` FROM requests WHERE user_id = $1 AND user_id <> '' AND state = 'approved' ORDER BY asked_at LIMIT 50`, who)
 }
 
+// madeFor says whether a user was made by the approval of a request: at its moment.
+func madeFor(ctx context.Context, from db.Reader, who id.User, at time.Time) (bool, error) {
+	n, err := db.One(ctx, from, func(s db.Row) (n int, err error) { return n, s.Scan(&n) }, `
+		SELECT COUNT(*) FROM requests WHERE user_id = $1 AND user_id <> '' AND decided_at = $2`, who, db.Stamp(at))
+	return n > 0, err
+}
+
 // countOpen counts the open requests of a site, and those of them for the same address.
 func countOpen(ctx context.Context, from db.Reader, r Request) (all, same int, err error) {
 	type row struct{ all, same int }
@@ -63,10 +70,12 @@ func countOpen(ctx context.Context, from db.Reader, r Request) (all, same int, e
 	return one.all, one.same, err
 }
 
+// approveFirst stores the first word for an Admin, in the place of the one that was read.
 func approveFirst(ctx context.Context, tx *db.Tx, r Request, by id.User) error {
 	return tx.Change(ctx, `
-		UPDATE requests SET state = 'approved_once', first_by = $3, first_at = $4
-		 WHERE site_id = $1 AND request_id = $2 AND state = 'asked' AND ended_at IS NULL`, r.Site, r.ID, by, db.Stamp(tx.Now))
+		UPDATE requests SET state = 'approved_once', first_by = $4, first_at = $5
+		 WHERE site_id = $1 AND request_id = $2 AND state = $3 AND first_by = $6 AND ended_at IS NULL`,
+		r.Site, r.ID, string(r.State), by, db.Stamp(tx.Now), r.FirstBy)
 }
 
 func approve(ctx context.Context, tx *db.Tx, r Request, by id.User) error {
@@ -118,6 +127,14 @@ func removeOld(ctx context.Context, tx *db.Tx, before time.Time, limit int) erro
 		}
 	}
 	return nil
+}
+
+func forget(ctx context.Context, tx *db.Tx, who id.User) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE requests SET email = '', first_name = '', last_name = '', mobile = '', reason = ''
+		 WHERE ended_at IS NOT NULL
+		   AND (user_id = $1 OR email IN (SELECT login FROM users WHERE user_id = $1))`, who)
+	return err
 }
 
 func scanInvitation(r db.Row) (i invitation, err error) {

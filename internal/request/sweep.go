@@ -8,6 +8,7 @@ import (
 	"keyturn/internal/audit"
 	"keyturn/internal/db"
 	"keyturn/internal/epoch"
+	"keyturn/internal/id"
 	"keyturn/internal/message"
 	"keyturn/internal/site"
 	"keyturn/internal/user"
@@ -33,6 +34,9 @@ func (d *Desk) Sweep(ctx context.Context, tx *db.Tx, limit int) error {
 	}
 	for _, r := range late {
 		if err := d.endInvitations(ctx, tx, r); err != nil {
+			return err
+		}
+		if err := d.release(ctx, tx, r); err != nil {
 			return err
 		}
 		n := message.Notice{Site: r.Site, Kind: message.RequestExpired, Words: map[string]string{"who": r.Name()}}
@@ -96,4 +100,13 @@ func (d *Desk) tellEnd(ctx context.Context, tx *db.Tx, m site.Membership, kind m
 	}
 	words := map[string]string{"who": who.Name(), "at": m.LastDay(at.Zone).Format(time.RFC3339)}
 	return d.tellAdmins(ctx, tx, message.Notice{Site: m.Site, Kind: kind, Words: words}, m.User)
+}
+
+// Forget wipes who they were from the requests about a person that are over; an open one
+// ends by itself within 30 days. What was asked, decided and when stays until it is swept.
+func Forget(ctx context.Context, tx *db.Tx, who id.User) error {
+	if err := forget(ctx, tx, who); err != nil {
+		return fmt.Errorf("forget somebody in requests: %w", err)
+	}
+	return nil
 }

@@ -141,7 +141,7 @@ func (d *Desk) divide(ctx context.Context, tx *db.Tx, by authority.Bearer, at si
 
 // planned asks for the people, tells everybody and records it.
 func (d *Desk) planned(ctx context.Context, tx *db.Tx, by authority.Bearer, s Split, l Login, people []NewPerson) error {
-	names := make([]string, 0, len(people))
+	names, requests := make([]string, 0, len(people)), make([]string, 0, len(people))
 	for n, p := range people {
 		request := ""
 		if d.Ask != nil {
@@ -153,7 +153,7 @@ func (d *Desk) planned(ctx context.Context, tx *db.Tx, by authority.Bearer, s Sp
 		if err := insertPerson(ctx, tx, s, n+1, p, request); err != nil {
 			return fmt.Errorf("store a person: %w", err)
 		}
-		names = append(names, p.Name())
+		names, requests = append(names, p.Name()), append(requests, request)
 	}
 	who, err := user.ByID(ctx, tx, s.User)
 	if err != nil {
@@ -168,8 +168,9 @@ func (d *Desk) planned(ctx context.Context, tx *db.Tx, by authority.Bearer, s Sp
 		Kind: audit.SplitPlanned, Actor: by.Actor(), User: s.User, Site: s.Site,
 		Facts: map[string]string{
 			"split": string(s.ID), "people": strconv.Itoa(len(people)), "retire_at": s.RetireAt.Format(time.RFC3339),
+			audit.FactRequests: strings.Join(requests, " "),
 		},
-		Personal: map[string]string{"people": strings.Join(names, ", ")},
+		Personal: map[string]string{audit.PersonalPeople: strings.Join(names, ", ")},
 	})
 }
 

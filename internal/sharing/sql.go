@@ -103,6 +103,24 @@ func people(ctx context.Context, from db.Reader, s Split) ([]NewPerson, error) {
 		 WHERE site_id = $1 AND split_id = $2 ORDER BY person_no`, s.Site, s.ID)
 }
 
+func sweepPeople(ctx context.Context, tx *db.Tx, before time.Time, limit int) error {
+	_, err := tx.Exec(ctx, `
+		DELETE FROM sharing_people WHERE (site_id, split_id, person_no) IN (
+		       SELECT p.site_id, p.split_id, p.person_no FROM sharing_people p
+		         JOIN sharing_splits s ON s.site_id = p.site_id AND s.split_id = p.split_id
+		        WHERE s.ended_at < $1 LIMIT $2)`, db.Stamp(before), limit)
+	return err
+}
+
+// forget finds a person by the request that was made for them, and by their address.
+func forget(ctx context.Context, tx *db.Tx, who id.User) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE sharing_people SET email = '', first_name = '', last_name = '', mobile = ''
+		 WHERE email IN (SELECT login FROM users WHERE user_id = $1)
+		    OR (site_id, request_id) IN (SELECT site_id, request_id FROM requests WHERE user_id = $1)`, who)
+	return err
+}
+
 func scanSplit(r db.Row) (s Split, err error) {
 	return s, r.Scan(&s.Site, &s.ID, &s.User, &s.PlannedBy, db.When(&s.PlannedAt), db.When(&s.RetireAt),
 		db.When(&s.ToldAt), db.When(&s.HeldAt))

@@ -22,6 +22,9 @@ const (
 	warning = 3 * 24 * time.Hour
 	// late is how much less they may have, because a sweep has its own minute.
 	late = time.Hour
+	// keepPeople is for how long those who were named for a split are kept after its end: as
+	// long as the trail.
+	keepPeople = 400 * 24 * time.Hour
 )
 
 // bySystem is who retires logins.
@@ -44,6 +47,9 @@ func (d *Desk) Sweep(ctx context.Context, limit int) error {
 		}
 	}
 	return errors.Join(all, d.DB.Do(ctx, func(tx *db.Tx) error {
+		if err := sweepPeople(ctx, tx, tx.Now.Add(-keepPeople), limit); err != nil {
+			return fmt.Errorf("remove who was named for old splits: %w", err)
+		}
 		return sweepCrossings(ctx, tx, tx.Now.Add(-Window).Unix()/int64(time.Hour/time.Second), limit)
 	}))
 }
@@ -157,4 +163,12 @@ func record(ctx context.Context, tx *db.Tx, kind audit.Kind, s Split) error {
 		Kind: kind, Actor: bySystem, User: s.User, Site: s.Site,
 		Facts: map[string]string{"split": string(s.ID), "retire_at": s.RetireAt.Format(time.RFC3339)},
 	})
+}
+
+// Forget wipes who they were from the splits that a person was named for.
+func Forget(ctx context.Context, tx *db.Tx, who id.User) error {
+	if err := forget(ctx, tx, who); err != nil {
+		return fmt.Errorf("forget somebody in splits: %w", err)
+	}
+	return nil
 }

@@ -124,6 +124,20 @@ func EndUndos(ctx context.Context, tx *db.Tx, who id.User) error {
 	return nil
 }
 
+// nobodys begins a login name that was given up. A name with a colon and without an @ is
+// not a canonical one: nobody can type it, or have it stored.
+const nobodys = "nobody:"
+
+// GiveUp frees the login name of a user who never had any use of it, and forgets the name:
+// the user stays, as an id that nobody can sign in with. fault.Conflict if the user has
+// another login name than was read.
+func GiveUp(ctx context.Context, tx *db.Tx, who User) error {
+	if err := setLogin(ctx, tx, who.ID, who.Login, address.Canonical(nobodys+string(who.ID))); err != nil {
+		return fmt.Errorf("give a login name up: %w", err)
+	}
+	return SetName(ctx, tx, who.ID, "", "")
+}
+
 // SetName stores a user's first and last name.
 func SetName(ctx context.Context, tx *db.Tx, who id.User, first, last string) error {
 	if err := setName(ctx, tx, who, first, last); err != nil {

@@ -34,8 +34,8 @@ type Method struct {
 	// AwaitsProof marks a new address that becomes a method only by a sign-in passed
 	// with another, proved one.
 	AwaitsProof bool
-	// NoRecovery marks an address that an admin put there: it recovers nothing until its
-	// owner has signed in with the password from before (I14).
+	// NoRecovery marks an address that an admin put there: it recovers nothing until a
+	// code sent to it was typed in a sign-in that began with the password (I14).
 	NoRecovery bool
 	Pending    bool
 	// UnprovedSent counts the codes that were sent to it while it was unproved.
@@ -95,11 +95,13 @@ func Restore(ctx context.Context, tx *db.Tx, who id.User, mailbox string) (bool,
 	return true, nil
 }
 
-// Entered notes that the user signed in with their password: a new mailbox may recover
-// from now on. withAnother says that a proved method other than email was passed, too:
-// then the mailbox is a method of theirs (package policy).
-func Entered(ctx context.Context, tx *db.Tx, who id.User, withAnother bool) error {
-	if err := entered(ctx, tx, who, withAnother); err != nil {
+// Entered notes that the user signed in with their password. typed is the method whose
+// code they typed on the way: a mailbox that was sent it may recover from now on, and no
+// other, since a password says nothing of who reads the mail. withAnother says that a
+// proved method other than email was passed: then a new mailbox is a method of theirs
+// (package policy).
+func Entered(ctx context.Context, tx *db.Tx, who id.User, typed id.Method, withAnother bool) error {
+	if err := entered(ctx, tx, who, typed, withAnother); err != nil {
 		return fmt.Errorf("note a sign-in with a new mailbox: %w", err)
 	}
 	return nil

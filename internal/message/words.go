@@ -52,7 +52,7 @@ func (k NoticeKind) about() about {
 		return aboutHelp
 	case SMSLow, AddressDead, RequestApproved, RequestDeclined, RequestExpired, InvitationAccepted, AccessEnding, AccessEnded,
 		SharingDismissed, SplitHeld, MemberLeft, SettingsChanged, RequirementLowered, SiteOpened, SiteNotReady,
-		TrailCheckpoint:
+		TrailCheckpoint, FirstPasswordMoved:
 		return aboutSite
 	case RequestMade, RequestSecond:
 		return aboutRequest
@@ -63,7 +63,7 @@ func (k NoticeKind) about() about {
 	case MethodAdded, MethodRemoved, RecoveryCodesMade, RecoveryCodeUsed, FewRecoveryCodes, PasswordChanged, PasswordReset,
 		HelpCodeGiven, HelpApproved, RecoveryBegun, RecoveryConfirmed, RecoveryContested, RecoveryDone, LoginsJoined,
 		SplitPlanned, SplitSoon, SplitCancelled, SplitDone,
-		LoginChanged, LoginUndone, MobileChanged, SessionsEnded:
+		LoginChanged, LoginUndone, LoginReplaced, MobileChanged, SessionsEnded:
 	}
 	return aboutYou
 }
@@ -99,7 +99,7 @@ func (s speaker) what(n told) string {
 		return locale.Say(locale.NoticePasswordReset)
 	case LoginsJoined:
 		return locale.Say(locale.NoticeJoined)
-	case LoginChanged, LoginUndone, MobileChanged, SessionsEnded, MemberLeft:
+	case LoginChanged, LoginUndone, LoginReplaced, FirstPasswordMoved, MobileChanged, SessionsEnded, MemberLeft:
 		return s.setUp(n)
 	case HelpAsked, HelpCodeGiven, HelpApproved:
 		return s.helped(n)
@@ -129,6 +129,8 @@ func (s speaker) setUp(n told) string {
 		return locale.Say(locale.NoticeLoginChangedBy, by)
 	case n.Kind == LoginUndone:
 		return locale.Say(locale.NoticeLoginUndone)
+	case n.Kind == LoginReplaced:
+		return locale.Say(locale.NoticeLoginReplaced)
 	case n.Kind == MobileChanged:
 		return locale.Say(locale.NoticeMobileChanged, by)
 	case n.Kind == SessionsEnded:
@@ -137,6 +139,9 @@ func (s speaker) setUp(n told) string {
 		who := s.name(n.Words["who"])
 		if who == "" {
 			who = locale.Say(locale.NoticeAMember)
+		}
+		if n.Kind == FirstPasswordMoved {
+			return locale.Say(locale.NoticeFirstPassword, locale.Data{"By": s.by(n), "Who": who})
 		}
 		return locale.Say(locale.NoticeLeft, locale.Data{"By": s.by(n), "Who": who})
 	}
@@ -318,7 +323,9 @@ func (s speaker) then(n told) string {
 	case MethodAdded, MethodRemoved, RecoveryCodesMade, RecoveryCodeUsed, PasswordChanged, PasswordReset, LoginsJoined:
 	case MemberLeft:
 		return locale.Say(locale.NoticeThenLeft, locale.Data{"By": s.by(n)})
-	case LoginChanged, LoginUndone, MobileChanged, SessionsEnded:
+	case FirstPasswordMoved:
+		return locale.Say(locale.NoticeThenFirstPassword, locale.Data{"By": s.by(n)})
+	case LoginChanged, LoginUndone, LoginReplaced, MobileChanged, SessionsEnded:
 	}
 	switch {
 	case n.Site == "" && s.Helper == "":

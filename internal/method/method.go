@@ -4,12 +4,10 @@ package method
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"keyturn/internal/db"
-	"keyturn/internal/fault"
 	"keyturn/internal/id"
 	"keyturn/internal/policy"
 )
@@ -79,20 +77,27 @@ func OfAll(ctx context.Context, from db.Reader, who []id.User) (map[id.User][]Me
 	return all, nil
 }
 
-// Restore puts the mailbox back that was a user's before, as it was when it was removed;
-// false if there is none. fault.Conflict if somebody else was first.
-func Restore(ctx context.Context, tx *db.Tx, who id.User, mailbox string) (bool, error) {
+// Restore puts the mailbox back that was a user's before, as it was when it was removed.
+// fault.NotFound if there is none; fault.Conflict if somebody else was first.
+func Restore(ctx context.Context, tx *db.Tx, who id.User, mailbox string) (Method, error) {
 	old, err := removedMailbox(ctx, tx, who, mailbox)
-	if errors.Is(err, fault.NotFound) {
-		return false, nil
-	}
 	if err != nil {
-		return false, fmt.Errorf("find a mailbox from before: %w", err)
+		return old, fmt.Errorf("find a mailbox from before: %w", err)
 	}
 	if err := restore(ctx, tx, who, old.ID); err != nil {
-		return false, fmt.Errorf("restore a mailbox: %w", err)
+		return old, fmt.Errorf("restore a mailbox: %w", err)
 	}
-	return true, nil
+	return old, nil
+}
+
+// Distrust notes that a mailbox recovers nothing until a code sent there was typed, and,
+// with awaits, that it is no method before another one was passed. fault.Conflict if it is
+// gone.
+func Distrust(ctx context.Context, tx *db.Tx, who id.User, which id.Method, awaits bool) error {
+	if err := distrust(ctx, tx, who, which, awaits); err != nil {
+		return fmt.Errorf("distrust a mailbox: %w", err)
+	}
+	return nil
 }
 
 // Entered notes that the user signed in with their password. typed is the method whose

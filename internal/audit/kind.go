@@ -174,7 +174,8 @@ const (
 	UserInvited Kind = "user.invited"
 	// UserRenamed: a first or last name was changed.
 	UserRenamed Kind = "user.renamed"
-	// LoginChanged: a user has another login name from now on.
+	// LoginChanged: a user has another login name from now on. The fact first_password says
+	// that somebody who never had a password can set one from the new address.
 	LoginChanged Kind = "login.changed"
 	// LoginUndone: the old address took such a change back.
 	LoginUndone Kind = "login.undone"

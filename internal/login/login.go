@@ -7,14 +7,17 @@
 // for 7 days; meanwhile nobody else can have it (package user).
 //
 // An address that an admin put there has no power of its own (I14): it recovers nothing
-// until its owner signed in with their password, and where the user has a proved method
-// other than email it is none of theirs until that one was passed.
+// until a code sent to it was typed in a sign-in that began with the password, where the
+// user has a proved method other than email it is none of theirs until that one was
+// passed, and when it is replaced unconfirmed it undoes nothing. Somebody without a
+// password sets their first one from it, once, and everybody who should know is told.
 package login
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"keyturn/internal/address"
@@ -26,7 +29,6 @@ import (
 	"keyturn/internal/message"
 	"keyturn/internal/method"
 	"keyturn/internal/policy"
-	"keyturn/internal/secret"
 	"keyturn/internal/session"
 	"keyturn/internal/site"
 	"keyturn/internal/user"
@@ -56,90 +58,127 @@ type Change struct {
 }
 
 // Make changes a login name in the caller's transaction. It gives until when the old
-// address may undo it; zero: no mail could be sent there. fault.Conflict, with which the
-// transaction must end, if the name cannot be had.
+// address may undo it; zero: it may not, or no mail could be sent there. fault.Conflict,
+// with which the transaction must end, if the name cannot be had.
 func (d *Desk) Make(ctx context.Context, tx *db.Tx, c Change) (until time.Time, err error) {
+	was, err := before(ctx, tx, c)
+	if err != nil {
+		return until, err
+	}
 	if err := user.SetLogin(ctx, tx, c.User, c.To); err != nil {
 		return until, err
 	}
-	if err := d.mailbox(ctx, tx, c); err != nil {
+	if err := mailbox(ctx, tx, c, was); err != nil {
 		return until, err
 	}
-	if until, err = d.tellOld(ctx, tx, c); err != nil {
+	if until, err = d.tellOld(ctx, tx, c, was); err != nil {
 		return until, err
 	}
 	if err := ended(ctx, tx, c.User.ID); err != nil {
 		return until, err
 	}
-	words := map[string]string{}
-	if c.By != "" {
-		words["by"] = c.By
+	if err := d.tellNew(ctx, tx, c, was); err != nil {
+		return until, err
 	}
-	if err := d.Post.Tell(ctx, tx, message.Notice{User: c.User.ID, Site: c.Site, Kind: message.LoginChanged, Words: words, Changed: policy.Email}); err != nil {
-		return until, fmt.Errorf("tell of a new login name: %w", err)
-	}
-	return until, audit.Record(ctx, tx, audit.Event{
+	e := audit.Event{
 		Kind: audit.LoginChanged, Actor: c.Actor, User: c.User.ID, Site: c.Site,
 		Personal: map[string]string{"from": string(c.User.Login), "to": string(c.To)},
+	}
+	if was.firstPassword(c) {
+		e.Facts = map[string]string{"first_password": "from_the_new_address"}
+	}
+	return until, audit.Record(ctx, tx, e)
+}
+
+// past is what there was before a change.
+type past struct {
+	methods []method.Method
+	// another says that a way other than email was proved.
+	another bool
+	// back says that the change gives a name back that its old address could take back now.
+	back bool
+	// unconfirmed says that the old address came from an admin, and nobody has shown since
+	// that they read it; tookBack that it has undone a change lately.
+	unconfirmed, tookBack bool
+}
+
+func before(ctx context.Context, from *db.Tx, c Change) (p past, err error) {
+	if p.methods, err = method.Of(ctx, from, c.User.ID); err != nil {
+		return p, fmt.Errorf("read methods: %w", err)
+	}
+	p.another = provedOther(p.methods)
+	for _, m := range p.methods {
+		p.unconfirmed = p.unconfirmed || m.Kind == policy.Email && m.Address == string(c.User.Login) && m.NoRecovery
+	}
+	if p.back, err = user.Returns(ctx, from, c.User.ID, c.To); err != nil {
+		return p, err
+	}
+	p.tookBack, err = user.TookBack(ctx, from, c.User.ID, c.User.Login)
+	return p, err
+}
+
+// firstPassword says that the change lets somebody set their first password from an
+// address that an admin gave: they have no other start.
+func (p past) firstPassword(c Change) bool {
+	return c.Proved == "" && c.User.Password.Encoded() == "" && !p.another
+}
+
+func provedOther(all []method.Method) bool {
+	return slices.ContainsFunc(all, func(m method.Method) bool {
+		return m.Kind != policy.Email && !m.ProvedAt.IsZero() && !m.Pending
 	})
 }
 
 // mailbox removes the mailboxes before, and links the new one. The rows stay for the
 // records that name them, and for the undo.
-func (d *Desk) mailbox(ctx context.Context, tx *db.Tx, c Change) error {
-	all, err := method.Of(ctx, tx, c.User.ID)
-	if err != nil {
-		return fmt.Errorf("read methods: %w", err)
-	}
-	another := false
-	for _, m := range all {
-		switch {
-		case m.Kind == policy.Email && m.ID != c.Proved:
-			if err := method.Remove(ctx, tx, c.User.ID, m.ID); err != nil {
+func mailbox(ctx context.Context, tx *db.Tx, c Change, was past) error {
+	for _, m := range was.methods {
+		if m.Kind != policy.Email || m.ID == c.Proved {
+			continue
+		}
+		// Whoever sets a first password from the new address has not shown that they read
+		// this one: it is not to take that password away, should it come back.
+		if m.ProvedAt.IsZero() && c.User.Password.Encoded() == "" {
+			if err := method.Distrust(ctx, tx, c.User.ID, m.ID, m.AwaitsProof); err != nil {
 				return err
 			}
-		case m.Kind != policy.Email:
-			another = another || !m.ProvedAt.IsZero() && !m.Pending
+		}
+		if err := method.Remove(ctx, tx, c.User.ID, m.ID); err != nil {
+			return err
 		}
 	}
 	if c.Proved != "" {
 		return nil
 	}
-	_, err = method.Link(ctx, tx, method.Method{
-		User: c.User.ID, Kind: policy.Email, Address: string(c.To), AwaitsProof: another,
-		// Somebody without a password has nothing that the address could take from them: it
-		// is where the link for the first one goes.
-		NoRecovery: c.User.Password.Encoded() != "" || another,
+	if was.back {
+		if ok, err := restore(ctx, tx, c.User.ID, c.To, was.methods); err != nil || ok {
+			return err
+		}
+	}
+	// Somebody without a password has nothing that the address could take from them: it is
+	// where the link for the first one goes, and after that it recovers no more than any.
+	_, err := method.Link(ctx, tx, method.Method{
+		User: c.User.ID, Kind: policy.Email, Address: string(c.To), AwaitsProof: was.another, NoRecovery: true,
 	})
 	return err
 }
 
-// tellOld tells the old address, and sends it the link to undo.
-func (d *Desk) tellOld(ctx context.Context, tx *db.Tx, c Change) (time.Time, error) {
-	old := c.User.Login
-	if !address.IsDeliverable(old) {
-		return time.Time{}, nil
+// restore puts the mailbox of an old name back as it was; false if there was none. One
+// that nobody ever proved gets no power back over somebody who has proved another way
+// since: it recovers nothing, and awaits a way that still is there. had are the user's
+// methods until now.
+func restore(ctx context.Context, tx *db.Tx, who id.User, old address.Canonical, had []method.Method) (bool, error) {
+	m, err := method.Restore(ctx, tx, who, string(old))
+	if errors.Is(err, fault.NotFound) {
+		return false, nil
 	}
-	kept, token, err := user.KeepOld(ctx, tx, c.User.ID, old, c.To)
-	if err != nil {
-		return time.Time{}, err
+	if err != nil || !m.ProvedAt.IsZero() {
+		return err == nil, err
 	}
-	words := message.Words{FirstName: c.User.FirstName, From: d.VendorName, Vendor: d.VendorName, Zone: time.UTC.String()}
-	if c.Site != "" {
-		at, err := site.ByID(ctx, tx, c.Site)
-		if err != nil {
-			return time.Time{}, fmt.Errorf("find a site: %w", err)
-		}
-		words.From, words.Zone = at.Name, at.Zone.String()
+	if !slices.ContainsFunc(had, func(m method.Method) bool { return !m.ProvedAt.IsZero() && !m.Pending }) {
+		return true, nil
 	}
-	_, err = d.Post.Promise(ctx, tx, message.Message{
-		ID: id.New[id.Message](), User: c.User.ID, Site: c.Site, Kind: message.LoginUndo, Channel: message.Email,
-		Address: string(old), Words: words, ExpiresAt: kept.ExpiresAt,
-	}, secret.NewText(token))
-	if err != nil {
-		return time.Time{}, fmt.Errorf("tell an old address: %w", err)
-	}
-	return kept.ExpiresAt, nil
+	return true, method.Distrust(ctx, tx, who, m.ID, provedOther(had))
 }
 
 // ended ends everything that was made for the user before.
@@ -251,8 +290,8 @@ func (d *Desk) undo(ctx context.Context, tx *db.Tx, who user.User, c user.LoginC
 			return err
 		}
 	}
-	// As it was: what was proved stays so. Opening a mail proves nothing new.
-	if _, err := method.Restore(ctx, tx, who.ID, string(c.Old)); err != nil {
+	// What was proved stays so. Opening a mail proves nothing new.
+	if _, err := restore(ctx, tx, who.ID, c.Old, all); err != nil {
 		return err
 	}
 	if err := ended(ctx, tx, who.ID); err != nil {

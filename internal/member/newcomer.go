@@ -55,7 +55,10 @@ func (d *Desk) settle(ctx context.Context, tx *db.Tx, s saving, fresh user.User,
 		if to == "" {
 			continue
 		}
-		if _, err := method.Link(ctx, tx, method.Method{User: fresh.ID, Kind: kind, Address: to}); err != nil {
+		// The invitation sets the first password, once; after it the mailbox that an admin
+		// typed has no power of its own.
+		m := method.Method{User: fresh.ID, Kind: kind, Address: to, NoRecovery: kind == policy.Email}
+		if _, err := method.Link(ctx, tx, m); err != nil {
 			return err
 		}
 	}

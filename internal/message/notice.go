@@ -67,6 +67,13 @@ const (
 	LoginChanged NoticeKind = "login_changed"
 	// LoginUndone tells the user that such a change was undone.
 	LoginUndone NoticeKind = "login_undone"
+	// LoginReplaced tells an old address that it is no login name any more, where it gets no
+	// link to undo that.
+	LoginReplaced NoticeKind = "login_replaced"
+	// FirstPasswordMoved tells an admin, and the site's account manager, that "by" gave
+	// "who", who never had a password, a new address: their first password can be set from
+	// there.
+	FirstPasswordMoved NoticeKind = "first_password_moved"
 	// MobileChanged tells the user that "by" changed their mobile number.
 	MobileChanged NoticeKind = "mobile_changed"
 	// SessionsEnded tells the user that "by" ended all of their sessions.

@@ -52,7 +52,7 @@ func (k NoticeKind) about() about {
 		return aboutHelp
 	case SMSLow, AddressDead, RequestApproved, RequestDeclined, RequestExpired, InvitationAccepted, AccessEnding, AccessEnded,
 		SharingDismissed, SplitHeld, MemberLeft, SettingsChanged, RequirementLowered, SiteOpened, SiteNotReady,
-		TrailCheckpoint:
+		TrailCheckpoint, FirstPasswordMoved:
 		return aboutSite
 	case RequestMade, RequestSecond:
 		return aboutRequest
@@ -63,7 +63,7 @@ func (k NoticeKind) about() about {
 	case MethodAdded, MethodRemoved, RecoveryCodesMade, RecoveryCodeUsed, FewRecoveryCodes, PasswordChanged, PasswordReset,
 		HelpCodeGiven, HelpApproved, RecoveryBegun, RecoveryConfirmed, RecoveryContested, RecoveryDone, LoginsJoined,
 		SplitPlanned, SplitSoon, SplitCancelled, SplitDone,
-		LoginChanged, LoginUndone, MobileChanged, SessionsEnded:
+		LoginChanged, LoginUndone, LoginReplaced, MobileChanged, SessionsEnded:
 	}
 	return aboutYou
 }
@@ -99,7 +99,7 @@ func (s speaker) what(n told) string {
 		return locale.Say(locale.NoticePasswordReset)
 	case LoginsJoined:
 		return locale.Say(locale.NoticeJoined)
-	case LoginChanged, LoginUndone, MobileChanged, SessionsEnded, MemberLeft:
+	case LoginChanged, LoginUndone, LoginReplaced, FirstPasswordMoved, MobileChanged, SessionsEnded, MemberLeft:
 		return s.setUp(n)
 	case HelpAsked, HelpCodeGiven, HelpApproved:
 		return s.helped(n)
@@ -117,29 +117,6 @@ func (s speaker) what(n told) string {
 		return locale.Say(locale.AuditMailWhat, locale.Data{"Site": s.name(firstOf(n.Words["site"], s.From)), "Count": n.Words["count"]})
 	}
 	return string(n.Kind) // of a later release
-}
-
-// setUp is what was changed in User Setup.
-func (s speaker) setUp(n told) string {
-	by := locale.Data{"By": s.by(n)}
-	switch {
-	case n.Kind == LoginChanged && n.Words["by"] == "":
-		return locale.Say(locale.NoticeLoginChanged)
-	case n.Kind == LoginChanged:
-		return locale.Say(locale.NoticeLoginChangedBy, by)
-	case n.Kind == LoginUndone:
-		return locale.Say(locale.NoticeLoginUndone)
-	case n.Kind == MobileChanged:
-		return locale.Say(locale.NoticeMobileChanged, by)
-	case n.Kind == SessionsEnded:
-		return locale.Say(locale.NoticeSessionsEnded, by)
-	default:
-		who := s.name(n.Words["who"])
-		if who == "" {
-			who = locale.Say(locale.NoticeAMember)
-		}
-		return locale.Say(locale.NoticeLeft, locale.Data{"By": s.by(n), "Who": who})
-	}
 }
 
 // helped is what an admin did, or is asked to do.
@@ -318,7 +295,9 @@ func (s speaker) then(n told) string {
 	case MethodAdded, MethodRemoved, RecoveryCodesMade, RecoveryCodeUsed, PasswordChanged, PasswordReset, LoginsJoined:
 	case MemberLeft:
 		return locale.Say(locale.NoticeThenLeft, locale.Data{"By": s.by(n)})
-	case LoginChanged, LoginUndone, MobileChanged, SessionsEnded:
+	case FirstPasswordMoved:
+		return locale.Say(locale.NoticeThenFirstPassword, locale.Data{"By": s.by(n)})
+	case LoginChanged, LoginUndone, LoginReplaced, MobileChanged, SessionsEnded:
 	}
 	switch {
 	case n.Site == "" && s.Helper == "":

@@ -4,12 +4,10 @@ package method
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"keyturn/internal/db"
-	"keyturn/internal/fault"
 	"keyturn/internal/id"
 	"keyturn/internal/policy"
 )
@@ -34,8 +32,8 @@ type Method struct {
 	// AwaitsProof marks a new address that becomes a method only by a sign-in passed
 	// with another, proved one.
 	AwaitsProof bool
-	// NoRecovery marks an address that an admin put there: it recovers nothing until its
-	// owner has signed in with the password from before (I14).
+	// NoRecovery marks an address that an admin put there: it recovers nothing until a
+	// code sent to it was typed in a sign-in that began with the password (I14).
 	NoRecovery bool
 	Pending    bool
 	// UnprovedSent counts the codes that were sent to it while it was unproved.
@@ -79,27 +77,36 @@ func OfAll(ctx context.Context, from db.Reader, who []id.User) (map[id.User][]Me
 	return all, nil
 }
 
-// Restore puts the mailbox back that was a user's before, as it was when it was removed;
-// false if there is none. fault.Conflict if somebody else was first.
-func Restore(ctx context.Context, tx *db.Tx, who id.User, mailbox string) (bool, error) {
+// Restore puts the mailbox back that was a user's before, as it was when it was removed.
+// fault.NotFound if there is none; fault.Conflict if somebody else was first.
+func Restore(ctx context.Context, tx *db.Tx, who id.User, mailbox string) (Method, error) {
 	old, err := removedMailbox(ctx, tx, who, mailbox)
-	if errors.Is(err, fault.NotFound) {
-		return false, nil
-	}
 	if err != nil {
-		return false, fmt.Errorf("find a mailbox from before: %w", err)
+		return old, fmt.Errorf("find a mailbox from before: %w", err)
 	}
 	if err := restore(ctx, tx, who, old.ID); err != nil {
-		return false, fmt.Errorf("restore a mailbox: %w", err)
+		return old, fmt.Errorf("restore a mailbox: %w", err)
 	}
-	return true, nil
+	return old, nil
 }
 
-// Entered notes that the user signed in with their password: a new mailbox may recover
-// from now on. withAnother says that a proved method other than email was passed, too:
-// then the mailbox is a method of theirs (package policy).
-func Entered(ctx context.Context, tx *db.Tx, who id.User, withAnother bool) error {
-	if err := entered(ctx, tx, who, withAnother); err != nil {
+// Distrust notes that a mailbox recovers nothing until a code sent there was typed, and,
+// with awaits, that it is no method before another one was passed. fault.Conflict if it is
+// gone.
+func Distrust(ctx context.Context, tx *db.Tx, who id.User, which id.Method, awaits bool) error {
+	if err := distrust(ctx, tx, who, which, awaits); err != nil {
+		return fmt.Errorf("distrust a mailbox: %w", err)
+	}
+	return nil
+}
+
+// Entered notes that the user signed in with their password. typed is the method whose
+// code they typed on the way: a mailbox that was sent it may recover from now on, and no
+// other, since a password says nothing of who reads the mail. withAnother says that a
+// proved method other than email was passed: then a new mailbox is a method of theirs
+// (package policy).
+func Entered(ctx context.Context, tx *db.Tx, who id.User, typed id.Method, withAnother bool) error {
+	if err := entered(ctx, tx, who, typed, withAnother); err != nil {
 		return fmt.Errorf("note a sign-in with a new mailbox: %w", err)
 	}
 	return nil

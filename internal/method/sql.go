@@ -50,10 +50,16 @@ func restore(ctx context.Context, tx *db.Tx, who id.User, which id.Method) error
 		 WHERE user_id = $1 AND method_id = $2 AND removed_at IS NOT NULL`, who, which)
 }
 
-func entered(ctx context.Context, tx *db.Tx, who id.User, withAnother bool) error {
+func distrust(ctx context.Context, tx *db.Tx, who id.User, which id.Method, awaits bool) error {
+	return tx.Change(ctx, `
+		UPDATE methods SET no_recovery = TRUE, awaits_proof = $3
+		 WHERE user_id = $1 AND method_id = $2 AND kind = 'email' AND removed_at IS NULL`, who, which, awaits)
+}
+
+func entered(ctx context.Context, tx *db.Tx, who id.User, typed id.Method, withAnother bool) error {
 	_, err := tx.Exec(ctx, `
-		UPDATE methods SET no_recovery = FALSE, awaits_proof = (awaits_proof AND NOT $2)
-		 WHERE user_id = $1 AND kind = 'email' AND removed_at IS NULL AND (no_recovery OR awaits_proof)`, who, withAnother)
+		UPDATE methods SET no_recovery = (no_recovery AND method_id <> $3), awaits_proof = (awaits_proof AND NOT $2)
+		 WHERE user_id = $1 AND kind = 'email' AND removed_at IS NULL AND (no_recovery OR awaits_proof)`, who, withAnother, typed)
 	return err
 }
 

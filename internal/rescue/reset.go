@@ -187,10 +187,12 @@ func entitled(ctx context.Context, from db.Reader, who user.User) (home id.Site,
 	if err != nil {
 		return "", false, fmt.Errorf("read methods: %w", err)
 	}
-	// A new address that nobody has signed in with under the old password recovers nothing
-	// (I14): an admin who edits it does not get the account.
+	// A new address whose own code nobody has typed after the password recovers nothing
+	// (I14): an admin who edits it does not get the account. Where there was no password yet
+	// the first one is set from there, once.
+	first := who.Password.Encoded() == ""
 	return home, slices.ContainsFunc(methods, func(m method.Method) bool {
-		return m.Kind == policy.Email && m.Address == string(who.Login) && !m.AwaitsProof && !m.NoRecovery && !m.Pending
+		return m.Kind == policy.Email && m.Address == string(who.Login) && !m.AwaitsProof && (first || !m.NoRecovery) && !m.Pending
 	}), nil
 }
 

@@ -224,15 +224,14 @@ func (d *Desk) enter(ctx context.Context, tx *db.Tx, e entry) (Next, error) {
 	return next, d.recordEntry(ctx, tx, a, s, e.decision)
 }
 
-// confirm has a new mailbox recover from now on, where the session began with the
-// password that was there before it, and makes it a method where another one, proved
-// before, was passed (I14).
+// confirm has a new mailbox recover from now on, where a code sent to it was typed after
+// the password, and makes it a method where another one, proved before, was passed (I14).
 func (d *Desk) confirm(ctx context.Context, tx *db.Tx, a Attempt, s session.Session) error {
 	if s.Began != session.BeganPassword {
 		return nil
 	}
 	factor := policy.MethodKind(s.Factor)
-	return method.Entered(ctx, tx, a.User, factor != "" && factor != policy.Email)
+	return method.Entered(ctx, tx, a.User, a.FactorMethod, factor != "" && factor != policy.Email)
 }
 
 // spared says that a remembered device took the place of the second factor.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"keyturn/internal/address"
@@ -39,7 +40,7 @@ func SetLogin(ctx context.Context, tx *db.Tx, who User, to address.Canonical) er
 	if err := setLogin(ctx, tx, who.ID, who.Login, to); err != nil {
 		return fmt.Errorf("set a login name: %w", err)
 	}
-	// Who has a name back has nothing to undo that would give it to them.
+	// Who has a name back has undone that change, and with it all later ones.
 	if err := endChangesFrom(ctx, tx, who.ID, to); err != nil {
 		return fmt.Errorf("end what can be undone: %w", err)
 	}
@@ -115,6 +116,30 @@ func TakeBack(ctx context.Context, tx *db.Tx, who User, c LoginChange) error {
 	return nil
 }
 
+// Returns says whether a name is one that its old address could take back for the user
+// now: to give it to them is that undo.
+func Returns(ctx context.Context, tx *db.Tx, who id.User, to address.Canonical) (bool, error) {
+	kept, err := keptFor(ctx, tx, to, tx.Now)
+	if err != nil {
+		return false, fmt.Errorf("look for whom a login name is kept: %w", err)
+	}
+	return slices.Contains(kept, who), nil
+}
+
+// undoAgain is how long an address that took a name back cannot do so again: a mailbox in
+// the wrong hands would do it for ever.
+const undoAgain = 90 * 24 * time.Hour
+
+// TookBack says whether an address has taken the user's login name back in the last 90
+// days.
+func TookBack(ctx context.Context, tx *db.Tx, who id.User, old address.Canonical) (bool, error) {
+	n, err := usedChanges(ctx, tx, who, old, tx.Now.Add(-undoAgain))
+	if err != nil {
+		return false, fmt.Errorf("look for undone changes: %w", err)
+	}
+	return n > 0, nil
+}
+
 // EndUndos ends all that a user's old addresses could undo: they have left, and the names
 // are free.
 func EndUndos(ctx context.Context, tx *db.Tx, who id.User) error {
@@ -147,8 +172,8 @@ func SetName(ctx context.Context, tx *db.Tx, who id.User, first, last string) er
 }
 
 // keepChanges is how long a change is kept after its end: whoever opens the link late is
-// told so.
-const keepChanges = 30 * 24 * time.Hour
+// told so, and TookBack finds it.
+const keepChanges = undoAgain
 
 // Sweep removes changes that are long over, limit at most at once.
 func Sweep(ctx context.Context, tx *db.Tx, limit int) error {

@@ -59,8 +59,16 @@ func endChangesAfter(ctx context.Context, tx *db.Tx, c LoginChange) error {
 func endChangesFrom(ctx context.Context, tx *db.Tx, who id.User, old address.Canonical) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE login_changes SET ended_at = $3
-		 WHERE user_id = $1 AND old_login = $2 AND used_at IS NULL AND ended_at IS NULL`, who, string(old), db.Stamp(tx.Now))
+		 WHERE user_id = $1 AND used_at IS NULL AND ended_at IS NULL AND change_id >= (
+		       SELECT MIN(change_id) FROM login_changes
+		        WHERE user_id = $1 AND old_login = $2 AND used_at IS NULL AND ended_at IS NULL AND expires_at > $3)`,
+		who, string(old), db.Stamp(tx.Now))
 	return err
+}
+
+func usedChanges(ctx context.Context, from db.Reader, who id.User, old address.Canonical, since time.Time) (int, error) {
+	return db.One(ctx, from, func(r db.Row) (n int, err error) { return n, r.Scan(&n) }, `
+		SELECT COUNT(*) FROM login_changes WHERE user_id = $1 AND old_login = $2 AND used_at > $3`, who, string(old), db.Stamp(since))
 }
 
 func endChanges(ctx context.Context, tx *db.Tx, who id.User) error {

@@ -1,0 +1,31 @@
+package message
+
+import "keyturn/internal/locale"
+
+// setUp is what was changed in User Setup.
+func (s speaker) setUp(n told) string {
+	by := locale.Data{"By": s.by(n)}
+	switch {
+	case n.Kind == LoginChanged && n.Words["by"] == "":
+		return locale.Say(locale.NoticeLoginChanged)
+	case n.Kind == LoginChanged:
+		return locale.Say(locale.NoticeLoginChangedBy, by)
+	case n.Kind == LoginUndone:
+		return locale.Say(locale.NoticeLoginUndone)
+	case n.Kind == LoginReplaced:
+		return locale.Say(locale.NoticeLoginReplaced)
+	case n.Kind == MobileChanged:
+		return locale.Say(locale.NoticeMobileChanged, by)
+	case n.Kind == SessionsEnded:
+		return locale.Say(locale.NoticeSessionsEnded, by)
+	default:
+		who := s.name(n.Words["who"])
+		if who == "" {
+			who = locale.Say(locale.NoticeAMember)
+		}
+		if n.Kind == FirstPasswordMoved {
+			return locale.Say(locale.NoticeFirstPassword, locale.Data{"By": s.by(n), "Who": who})
+		}
+		return locale.Say(locale.NoticeLeft, locale.Data{"By": s.by(n), "Who": who})
+	}
+}

@@ -112,7 +112,7 @@ func TestWithoutAnSMSItSaysWhoCanMendIt(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		t.Helper()
 		w.empty(t, w.bay)
-		before, err := balance.Of(t.Context(), w.db, w.bay.ID)
+		before, err := balance.Of(t.Context(), w.db, w.db.Clock.Now(), w.bay.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,7 +124,7 @@ func TestWithoutAnSMSItSaysWhoCanMendIt(t *testing.T) {
 		pat, _ := w.in(t, w.pat, freshEmail)
 		must(t, answer(t)(w.desk.LinkMobile(t.Context(), pat, number)), nil)
 		w.inbox.code(t, number)
-		after, err := balance.Of(t.Context(), w.db, w.bay.ID)
+		after, err := balance.Of(t.Context(), w.db, w.db.Clock.Now(), w.bay.ID)
 		if err != nil || after.Available != before.Available-1 || before.Available != balance.FloatPerAdmin {
 			t.Errorf("%+v, then %+v, %v", before, after, err)
 		}
@@ -142,7 +142,7 @@ func TestWithoutAnSMSItSaysWhoCanMendIt(t *testing.T) {
 func (w *world) empty(t *testing.T, s site.Site) {
 	t.Helper()
 	w.do(t, func(ctx context.Context, tx *db.Tx) error {
-		all, err := balance.Of(ctx, tx, s.ID)
+		all, err := balance.Of(ctx, tx, tx.Now, s.ID)
 		if err != nil {
 			return err
 		}
@@ -177,7 +177,7 @@ func TestARefusedSendCostsNothing(t *testing.T) {
 			}
 		}
 		w.inbox.code(t, number)
-		account, err := balance.Of(t.Context(), w.db, w.bay.ID)
+		account, err := balance.Of(t.Context(), w.db, w.db.Clock.Now(), w.bay.ID)
 		if err != nil || sent != 1 || account.Available != 499 {
 			t.Errorf("%d were sent, %+v, %v", sent, account, err)
 		}

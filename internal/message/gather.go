@@ -207,8 +207,8 @@ func (p *Post) speak(ctx context.Context, tx *db.Tx, m *Message, all []told) err
 }
 
 // helper names the longest standing Admin of a site who is not the user.
-func helper(ctx context.Context, from db.Reader, at id.Site, but id.User) (string, error) {
-	admins, err := site.Admins(ctx, from, at)
+func helper(ctx context.Context, from *db.Tx, at id.Site, but id.User) (string, error) {
+	admins, err := site.Admins(ctx, from, from.Now, at)
 	if err != nil {
 		return "", fmt.Errorf("read a site's admins: %w", err)
 	}

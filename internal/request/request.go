@@ -226,7 +226,7 @@ func isMember(ctx context.Context, from db.Reader, at id.Site, who id.User) (boo
 
 // tellAdmins tells the admins of a site, but for those who did it.
 func (d *Desk) tellAdmins(ctx context.Context, tx *db.Tx, n message.Notice, but ...id.User) error {
-	admins, err := site.Admins(ctx, tx, n.Site)
+	admins, err := site.Admins(ctx, tx, tx.Now, n.Site)
 	if err != nil {
 		return fmt.Errorf("read a site's admins: %w", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"keyturn/internal/enrol"
 	"keyturn/internal/limit"
 	"keyturn/internal/policy"
+	"keyturn/internal/session"
 	"keyturn/internal/signin"
 	"keyturn/internal/site"
 	"keyturn/internal/user"
@@ -287,6 +288,47 @@ func TestPasskeysAreAskedForSoOftenAndNoMoreInOneSignInAndByOnePerson(t *testing
 		}
 		if asked != limit.PasskeysAsked.Cap {
 			t.Errorf("%d were begun in one sign-in", asked)
+		}
+	})
+}
+
+func TestStrangersOfANetworkLeavePasskeysToWhoeverIsKnownThere(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		t.Helper()
+		h, _ := w.in(t, w.kim, freshEmail)
+		first, done, err := w.desk.BeginPasskey(t.Context(), h)
+		must(t, done, err)
+		must(t, answer(t)(w.desk.FinishPasskey(t.Context(), h, enrol.Made{Token: first.Token, Response: makes(t, h.User, first)})), nil)
+		try := w.try(w.kim)
+		begun := 0
+		for range limit.PasskeysNetwork.Cap {
+			o, err := w.door.BeginPasskey(t.Context(), session.Place{Browser: "thief", Network: try.Place.Network})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if o.Ceremony == "" {
+				break
+			}
+			begun++
+		}
+		if begun != limit.PasskeysNetwork.Cap-limit.PasskeysNetwork.Kept {
+			t.Errorf("strangers began %d", begun)
+		}
+		ask := func() signin.PasskeyOptions {
+			next, err := w.door.Password(t.Context(), try)
+			if err != nil || next.Attempt == "" {
+				t.Fatal(next, err)
+			}
+			o, err := w.door.AskPasskey(t.Context(), next.Attempt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return o
+		}
+		w.do(t, func(ctx context.Context, tx *db.Tx) error { return session.Remember(ctx, tx, w.kim.ID, try.Place) })
+		if o := ask(); o.Ceremony == "" {
+			t.Errorf("Kim, who is known there, is refused with %+v", o.Next)
 		}
 	})
 }

@@ -72,7 +72,7 @@ func (s smsBalance) Run(w *world) (err error) {
 	if err != nil {
 		return err
 	}
-	account, err := balance.Of(w.ctx, d, at.ID)
+	account, err := balance.Of(w.ctx, d, d.Clock.Now(), at.ID)
 	if err != nil {
 		return err
 	}

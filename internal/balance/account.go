@@ -26,13 +26,13 @@ type Account struct {
 // Spare is what everybody may spend: what is available above the float.
 func (a Account) Spare() int { return a.Available - a.Float }
 
-// Of says how a site's balance stands; fault.NotFound if there is no such site.
-func Of(ctx context.Context, from db.Reader, which id.Site) (Account, error) {
+// Of says how a site's balance stands at a moment; fault.NotFound if there is no such site.
+func Of(ctx context.Context, from db.Reader, now time.Time, which id.Site) (Account, error) {
 	s, err := found(ctx, from, which)
 	if err != nil {
 		return Account{}, fmt.Errorf("the SMS balance: %w", err)
 	}
-	kept, err := keptBack(ctx, from, which)
+	kept, err := keptBack(ctx, from, now, which)
 	if err != nil {
 		return Account{}, err
 	}
@@ -44,8 +44,8 @@ func accountOf(which id.Site, s stand, kept int) Account {
 }
 
 // keptBack is the whole float, whether or not there is that much.
-func keptBack(ctx context.Context, from db.Reader, which id.Site) (int, error) {
-	admins, err := site.Admins(ctx, from, which)
+func keptBack(ctx context.Context, from db.Reader, now time.Time, which id.Site) (int, error) {
+	admins, err := site.Admins(ctx, from, now, which)
 	if err != nil {
 		return 0, fmt.Errorf("the float: the site's admins: %w", err)
 	}
@@ -97,7 +97,7 @@ func RanLow(ctx context.Context, tx *db.Tx, which id.Site) (bool, Account, error
 	if err != nil {
 		return false, Account{}, fmt.Errorf("whether the SMS balance ran low: %w", err)
 	}
-	kept, err := keptBack(ctx, tx, which)
+	kept, err := keptBack(ctx, tx, tx.Now, which)
 	if err != nil {
 		return false, Account{}, err
 	}
@@ -128,7 +128,7 @@ func RanLow(ctx context.Context, tx *db.Tx, which id.Site) (bool, Account, error
 // overLine takes the mark of a low balance away if it is low no more. The account must
 // be taken.
 func overLine(ctx context.Context, tx *db.Tx, which id.Site, s stand) error {
-	kept, err := keptBack(ctx, tx, which)
+	kept, err := keptBack(ctx, tx, tx.Now, which)
 	if err != nil {
 		return err
 	}

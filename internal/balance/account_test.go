@@ -30,7 +30,7 @@ func TestASiteHasWhatItBeganWithUntilTheFirstMovement(t *testing.T) {
 		less.stands(t, 0, 0)
 		less.topUp(t, 1, "a")
 		less.stands(t, 1, 0)
-		if _, err := balance.Of(t.Context(), d, id.New[id.Site]()); !errors.Is(err, fault.NotFound) {
+		if _, err := balance.Of(t.Context(), d, d.Clock.Now(), id.New[id.Site]()); !errors.Is(err, fault.NotFound) {
 			t.Errorf("a site that there is not: %v", err)
 		}
 	})

@@ -35,7 +35,7 @@ type Forecast struct {
 // Foresee says when the balance will be used up, from the charges of the last 28 days,
 // or since the opening of a younger account.
 func Foresee(ctx context.Context, from db.Reader, now time.Time, which id.Site) (Forecast, error) {
-	account, err := Of(ctx, from, which)
+	account, err := Of(ctx, from, now, which)
 	if err != nil {
 		return Forecast{}, err
 	}

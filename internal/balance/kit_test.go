@@ -156,7 +156,7 @@ func (s shop) settleDue(t testing.TB, limit int) (n int) {
 
 func (s shop) account(t testing.TB) balance.Account {
 	t.Helper()
-	a, err := balance.Of(t.Context(), s.d, s.id)
+	a, err := balance.Of(t.Context(), s.d, s.d.Clock.Now(), s.id)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -180,7 +180,7 @@ func TestTheLedgerIsThePotAndTheHoldsOfTheModel(t *testing.T) {
 }
 
 func (m *model) compare(ctx context.Context, r *rapid.T, from db.Reader, s shop) {
-	a, err := balance.Of(ctx, from, s.id)
+	a, err := balance.Of(ctx, from, s.d.Clock.Now(), s.id)
 	if err != nil {
 		r.Fatal(err)
 	}

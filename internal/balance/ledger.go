@@ -49,7 +49,7 @@ func Reserve(ctx context.Context, tx *db.Tx, a Ask) (id.Hold, bool, error) {
 	kept := 0
 	if !a.Admin {
 		var err error
-		if kept, err = keptBack(ctx, tx, a.Site); err != nil {
+		if kept, err = keptBack(ctx, tx, tx.Now, a.Site); err != nil {
 			return "", false, err
 		}
 	}

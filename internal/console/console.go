@@ -148,7 +148,7 @@ func (d *Desk) letIn(ctx context.Context, tx *db.Tx, by authority.Bearer, at sit
 }
 
 func (d *Desk) tellAdmins(ctx context.Context, tx *db.Tx, n message.Notice) error {
-	admins, err := site.Admins(ctx, tx, n.Site)
+	admins, err := site.Admins(ctx, tx, tx.Now, n.Site)
 	if err != nil {
 		return fmt.Errorf("read a site's admins: %w", err)
 	}

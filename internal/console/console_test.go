@@ -282,7 +282,7 @@ func TestStaffTopUpOnceByAReferenceAndWithAFreshProof(t *testing.T) {
 		if got := top(w.samOnDuty, order); got != console.NotFresh {
 			t.Errorf("with an old proof: %q", got)
 		}
-		account, err := balance.Of(t.Context(), w.db, w.site.ID)
+		account, err := balance.Of(t.Context(), w.db, w.db.Clock.Now(), w.site.ID)
 		if err != nil || account.Available != 150 {
 			t.Errorf("the account: %+v, %v", account, err)
 		}

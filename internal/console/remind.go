@@ -115,7 +115,7 @@ func (d *Desk) remindPeople(ctx context.Context, tx *db.Tx, at id.Site, late []l
 }
 
 func (d *Desk) remindAdmins(ctx context.Context, tx *db.Tx, at id.Site, late int, words map[string]string, did *Reminded) error {
-	admins, err := site.Admins(ctx, tx, at)
+	admins, err := site.Admins(ctx, tx, tx.Now, at)
 	if err != nil {
 		return fmt.Errorf("read a site's admins: %w", err)
 	}

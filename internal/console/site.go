@@ -112,7 +112,7 @@ func (d *Desk) fill(ctx context.Context, now time.Time, s *Seen) (err error) {
 	if i := slices.IndexFunc(connections, func(i integration.Integration) bool { return i.Kind == policy.Xero }); i >= 0 {
 		s.Xero = &connections[i]
 	}
-	if s.Balance, err = balance.Of(ctx, d.DB, at); err != nil {
+	if s.Balance, err = balance.Of(ctx, d.DB, d.DB.Clock.Now(), at); err != nil {
 		return fmt.Errorf("read an SMS balance: %w", err)
 	}
 	if s.Recoveries, err = openRecoveries(ctx, d.DB, at); err != nil {

@@ -268,7 +268,7 @@ const (
 
 // contacts are a site's admins, the longest standing first.
 func (d *Desk) contacts(ctx context.Context, at id.Site, how shown) ([]Contact, error) {
-	admins, err := site.Admins(ctx, d.DB, at)
+	admins, err := site.Admins(ctx, d.DB, d.DB.Clock.Now(), at)
 	if err != nil {
 		return nil, fmt.Errorf("read a site's admins: %w", err)
 	}

@@ -213,3 +213,29 @@ func TestTwoJoinsTheOtherWayRoundLoseNoMembership(t *testing.T) {
 		}
 	})
 }
+
+func TestAJoinTakesAFreshProofOfTheLoginThatStaysWhenItIsMade(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		t.Helper()
+		const almost = policy.FreshFor - 10*time.Second
+		h, _ := w.in(t, w.bo, freshEmail)
+		w.db.Clock.Advance(almost) // fresh when it begins, and the attempt is young when it ends
+		next, err := w.door.JoinLogin(t.Context(), h.Session, w.try(w.twoBo))
+		if err != nil || next.Step != signin.AskCode {
+			t.Fatalf("the other login's password: %+v, %v", next, err)
+		}
+		digits := strings.ReplaceAll(shown.FindString(w.inbox.next(t, string(w.twoBo.Login))), " ", "")
+		attempt := next.Attempt
+		w.db.Clock.Advance(almost)
+		if next, err = w.door.Code(t.Context(), attempt, signin.Typed{Text: digits}); err != nil || next.Step != signin.Both {
+			t.Fatalf("the other login's code: %+v, %v", next, err)
+		}
+		if next, err = w.door.FinishJoin(t.Context(), h.Session, attempt); err != nil || next.Step != signin.Gone || next.Session != "" {
+			t.Errorf("with a proof of %v ago: %+v, %v", 2*almost, next, err)
+		}
+		if len(w.sites(t, w.bo)) != 1 || len(w.sites(t, w.twoBo)) != 1 {
+			t.Error("the logins were joined")
+		}
+	})
+}

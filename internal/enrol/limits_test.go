@@ -13,6 +13,7 @@ import (
 	"keyturn/internal/enrol"
 	"keyturn/internal/limit"
 	"keyturn/internal/policy"
+	"keyturn/internal/session"
 	"keyturn/internal/signin"
 	"keyturn/internal/site"
 	"keyturn/internal/user"
@@ -112,7 +113,7 @@ func TestWithoutAnSMSItSaysWhoCanMendIt(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		t.Helper()
 		w.empty(t, w.bay)
-		before, err := balance.Of(t.Context(), w.db, w.bay.ID)
+		before, err := balance.Of(t.Context(), w.db, w.db.Clock.Now(), w.bay.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,7 +125,7 @@ func TestWithoutAnSMSItSaysWhoCanMendIt(t *testing.T) {
 		pat, _ := w.in(t, w.pat, freshEmail)
 		must(t, answer(t)(w.desk.LinkMobile(t.Context(), pat, number)), nil)
 		w.inbox.code(t, number)
-		after, err := balance.Of(t.Context(), w.db, w.bay.ID)
+		after, err := balance.Of(t.Context(), w.db, w.db.Clock.Now(), w.bay.ID)
 		if err != nil || after.Available != before.Available-1 || before.Available != balance.FloatPerAdmin {
 			t.Errorf("%+v, then %+v, %v", before, after, err)
 		}
@@ -142,7 +143,7 @@ func TestWithoutAnSMSItSaysWhoCanMendIt(t *testing.T) {
 func (w *world) empty(t *testing.T, s site.Site) {
 	t.Helper()
 	w.do(t, func(ctx context.Context, tx *db.Tx) error {
-		all, err := balance.Of(ctx, tx, s.ID)
+		all, err := balance.Of(ctx, tx, tx.Now, s.ID)
 		if err != nil {
 			return err
 		}
@@ -177,7 +178,7 @@ func TestARefusedSendCostsNothing(t *testing.T) {
 			}
 		}
 		w.inbox.code(t, number)
-		account, err := balance.Of(t.Context(), w.db, w.bay.ID)
+		account, err := balance.Of(t.Context(), w.db, w.db.Clock.Now(), w.bay.ID)
 		if err != nil || sent != 1 || account.Available != 499 {
 			t.Errorf("%d were sent, %+v, %v", sent, account, err)
 		}
@@ -287,6 +288,47 @@ func TestPasskeysAreAskedForSoOftenAndNoMoreInOneSignInAndByOnePerson(t *testing
 		}
 		if asked != limit.PasskeysAsked.Cap {
 			t.Errorf("%d were begun in one sign-in", asked)
+		}
+	})
+}
+
+func TestStrangersOfANetworkLeavePasskeysToWhoeverIsKnownThere(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		t.Helper()
+		h, _ := w.in(t, w.kim, freshEmail)
+		first, done, err := w.desk.BeginPasskey(t.Context(), h)
+		must(t, done, err)
+		must(t, answer(t)(w.desk.FinishPasskey(t.Context(), h, enrol.Made{Token: first.Token, Response: makes(t, h.User, first)})), nil)
+		try := w.try(w.kim)
+		begun := 0
+		for range limit.PasskeysNetwork.Cap {
+			o, err := w.door.BeginPasskey(t.Context(), session.Place{Browser: "thief", Network: try.Place.Network})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if o.Ceremony == "" {
+				break
+			}
+			begun++
+		}
+		if begun != limit.PasskeysNetwork.Cap-limit.PasskeysNetwork.Kept {
+			t.Errorf("strangers began %d", begun)
+		}
+		ask := func() signin.PasskeyOptions {
+			next, err := w.door.Password(t.Context(), try)
+			if err != nil || next.Attempt == "" {
+				t.Fatal(next, err)
+			}
+			o, err := w.door.AskPasskey(t.Context(), next.Attempt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return o
+		}
+		w.do(t, func(ctx context.Context, tx *db.Tx) error { return session.Remember(ctx, tx, w.kim.ID, try.Place) })
+		if o := ask(); o.Ceremony == "" {
+			t.Errorf("Kim, who is known there, is refused with %+v", o.Next)
 		}
 	})
 }

@@ -60,8 +60,10 @@ var (
 // Passkeys: how many ceremonies can be begun, each of which is a row for five minutes. They
 // are wide, because a page may ask again at every visit.
 var (
-	// PasskeysNetwork is per network over all users, at the door and after a password.
-	PasskeysNetwork = Budget{Name: "passkey.network", Cap: 200, Window: quarter}
+	// PasskeysNetwork is per network over all users, at the door and after a password. Half
+	// is kept for users who are known there: at the door nobody is, and whoever gives their
+	// password has what strangers of the same network left.
+	PasskeysNetwork = Budget{Name: "passkey.network", Cap: 200, Window: quarter, Kept: 100}
 	// PasskeysAsked is per sign-in under way, per session that is opened again, and per
 	// user who adds one.
 	PasskeysAsked = Budget{Name: "passkey.asked", Cap: 20, Window: quarter}

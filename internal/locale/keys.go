@@ -1826,6 +1826,7 @@ const (
 	UsersEmailHint                 Key = "users.email-hint"
 	UsersEmpty                     Key = "users.empty"
 	UsersEnd                       Key = "users.end"
+	UsersEndlessAdmin              Key = "users.endless-admin"
 	UsersEveryone                  Key = "users.everyone"
 	UsersFind                      Key = "users.find"
 	UsersFindButton                Key = "users.find-button"

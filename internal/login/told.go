@@ -85,12 +85,12 @@ func (d *Desk) tellNew(ctx context.Context, tx *db.Tx, c Change, was past) error
 
 // others are the site's account manager, if there is one, and its Admins, without whoever
 // makes the change and whom it is about.
-func (d *Desk) others(ctx context.Context, from db.Reader, c Change) ([]id.User, error) {
+func (d *Desk) others(ctx context.Context, from *db.Tx, c Change) ([]id.User, error) {
 	at, err := site.ByID(ctx, from, c.Site)
 	if err != nil {
 		return nil, fmt.Errorf("find a site: %w", err)
 	}
-	all, err := site.Admins(ctx, from, c.Site)
+	all, err := site.Admins(ctx, from, from.Now, c.Site)
 	if err != nil {
 		return nil, fmt.Errorf("read a site's admins: %w", err)
 	}

@@ -67,7 +67,7 @@ func (d *Desk) leave(ctx context.Context, tx *db.Tx, s subject, by authority.Bea
 	if err := d.EndGiven(ctx, tx, s.at.ID, s.user.ID); err != nil {
 		return fmt.Errorf("end help codes that somebody made: %w", err)
 	}
-	admins, err := site.Admins(ctx, tx, s.at.ID)
+	admins, err := site.Admins(ctx, tx, tx.Now, s.at.ID)
 	if err != nil {
 		return fmt.Errorf("read a site's admins: %w", err)
 	}

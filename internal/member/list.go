@@ -167,7 +167,7 @@ func (d *Desk) Card(ctx context.Context, by authority.Bearer, whom id.User) (c C
 	c = Card{Row: rows[0], Site: s.at, Form: s.form(), Own: s.own(), Elsewhere: s.elsewhere(), Above: s.above()}
 	c.Locked, c.Reasons = lock(c.Facts, now)
 	if runsSite(s.member) {
-		admins, err := site.Admins(ctx, d.DB, s.at.ID)
+		admins, err := site.Admins(ctx, d.DB, d.DB.Clock.Now(), s.at.ID)
 		if err != nil {
 			return c, fmt.Errorf("read a site's admins: %w", err)
 		}

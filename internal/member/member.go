@@ -68,6 +68,8 @@ const (
 	Elsewhere Refused = "elsewhere"
 	// LastAdmin says that the site would be left without an active Admin in its office.
 	LastAdmin Refused = "last_admin"
+	// EndlessAdmin says that the access of an Admin has no end, and the member's has one.
+	EndlessAdmin Refused = "endless_admin"
 	// Changed says that somebody else was quicker; Saved.Others says where.
 	Changed Refused = "changed"
 	// NoEmail says that there has to be an address.
@@ -176,16 +178,16 @@ func runsSite(m site.Membership) bool {
 	return m.Group == policy.GroupAdmin && m.Kind != policy.Mobile && m.Status == policy.Active
 }
 
-// leaves says whether a change would leave the site without an Admin.
+// leaves says whether a change would leave the site without an Admin who stays.
 func leaves(ctx context.Context, tx *db.Tx, from, to site.Membership) (bool, error) {
 	if !runsSite(from) || runsSite(to) {
 		return false, nil
 	}
-	admins, err := site.Admins(ctx, tx, from.Site)
+	last, err := site.LastAdmin(ctx, tx, from.Site, from.User)
 	if err != nil {
-		return false, fmt.Errorf("read a site's admins: %w", err)
+		return false, fmt.Errorf("look for a site's other admins: %w", err)
 	}
-	return !slices.ContainsFunc(admins, func(u id.User) bool { return u != from.User }), nil
+	return last, nil
 }
 
 // put stores a membership with its epochs and its event. What reaches the site ends where

@@ -143,12 +143,24 @@ func (d *Desk) may(ctx context.Context, tx *db.Tx, s *saving) (Saved, error) {
 		return Saved{Refused: Oneself}, nil
 	case s.elsewhere() && s.has(FieldEmail, FieldMobile, FieldName):
 		return Saved{Refused: Elsewhere}, nil
+	case s.temporaryAdmin():
+		return Saved{Refused: EndlessAdmin}, nil
 	}
 	last, err := leaves(ctx, tx, s.member, now.membership(s.member))
 	if err != nil || last {
 		return Saved{Refused: LastAdmin}, err
 	}
 	return Saved{}, nil
+}
+
+// temporaryAdmin says that the form makes an Admin of somebody whose access has an end:
+// when it is over, the site could have none.
+func (s saving) temporaryAdmin() bool {
+	now := s.typed.Now
+	if now.Group != policy.GroupAdmin || s.member.Until.IsZero() {
+		return false
+	}
+	return s.has(FieldGroup) || now.Status == policy.Active && s.has(FieldKind, FieldStatus)
 }
 
 // readable reads what was typed.

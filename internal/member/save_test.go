@@ -177,7 +177,7 @@ func TestTwoAdminsWhoRemoveEachOtherLeaveOne(t *testing.T) {
 			}
 			return refused == "", err
 		})
-		admins, err := site.Admins(t.Context(), w.db, w.site.ID)
+		admins, err := site.Admins(t.Context(), w.db, w.db.Clock.Now(), w.site.ID)
 		if err != nil || len(admins) != 1 || out[0] == out[1] {
 			t.Errorf("%v were done, and %d Admins are left: %v", out, len(admins), err)
 		}

@@ -209,8 +209,8 @@ func (p *Post) speak(ctx context.Context, tx *db.Tx, m *Message, all []told) err
 
 // helper names the longest standing Admin of a site who is neither the user nor one who
 // did what is told: whoever it happened to must not be sent to them.
-func helper(ctx context.Context, from db.Reader, at id.Site, but id.User, all []told) (string, error) {
-	admins, err := site.Admins(ctx, from, at)
+func helper(ctx context.Context, from *db.Tx, at id.Site, but id.User, all []told) (string, error) {
+	admins, err := site.Admins(ctx, from, from.Now, at)
 	if err != nil {
 		return "", fmt.Errorf("read a site's admins: %w", err)
 	}

@@ -296,7 +296,7 @@ func dead(m method.Method) bool {
 
 // tellAdmins tells the active admins of a site, but for one user.
 func (p *Post) tellAdmins(ctx context.Context, tx *db.Tx, but id.User, n Notice) error {
-	admins, err := site.Admins(ctx, tx, n.Site)
+	admins, err := site.Admins(ctx, tx, tx.Now, n.Site)
 	if err != nil {
 		return fmt.Errorf("read a site's admins: %w", err)
 	}

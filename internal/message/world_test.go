@@ -216,7 +216,7 @@ func (w *world) trail(t testing.TB, who id.User, which id.Message) (all []StepKi
 // stands is what the site has available and held.
 func (w *world) stands(t testing.TB, at site.Site) [2]int {
 	t.Helper()
-	a, err := balance.Of(t.Context(), w.db, at.ID)
+	a, err := balance.Of(t.Context(), w.db, w.db.Clock.Now(), at.ID)
 	if err != nil {
 		t.Fatal(err)
 	}

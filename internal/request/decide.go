@@ -33,7 +33,8 @@ type Ref struct {
 
 // Approve approves a request, or is the first of the two words that an Admin takes. The
 // last word makes the invitation. A first word of somebody who is staff no more counts for
-// nothing: the next one is the first again. fault.NotFound for whoever is not staff.
+// nothing: the next one is the first again. fault.NotFound for whoever is not staff, or has
+// not been given the site.
 func (d *Desk) Approve(ctx context.Context, by authority.Bearer, which Ref) (refused Refused, err error) {
 	err = d.asStaff(ctx, by, which, func(tx *db.Tx, r Request) error {
 		if refused, err = d.mayApprove(ctx, tx, by, which, r); err != nil || refused != "" {
@@ -84,15 +85,8 @@ func (d *Desk) mayApprove(ctx context.Context, tx *db.Tx, by authority.Bearer, w
 	if in, err := isMember(ctx, tx, r.Site, by.User.ID); err != nil || in {
 		return OwnSite, err
 	}
-	asker, err := site.MembershipIn(ctx, tx, r.Site, r.AskedBy)
-	if errors.Is(err, fault.NotFound) {
-		return AskerGone, nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("find who asked: %w", err)
-	}
-	if asker.Group != policy.GroupAdmin || asker.Kind == policy.Mobile || !asker.Active(tx.Now) {
-		return AskerGone, nil
+	if stays, err := site.IsAdmin(ctx, tx, tx.Now, r.Site, r.AskedBy); err != nil || !stays {
+		return AskerGone, err
 	}
 	who, held, err := holder(ctx, tx, r.Email)
 	if err != nil {
@@ -177,10 +171,10 @@ func (d *Desk) Decline(ctx context.Context, by authority.Bearer, which Ref, reas
 	return refused, err
 }
 
-// asStaff holds a request for a member of staff.
+// asStaff holds a request for a member of staff to whom its site is given.
 func (d *Desk) asStaff(ctx context.Context, by authority.Bearer, which Ref, fn func(*db.Tx, Request) error) error {
 	return d.DB.Do(ctx, func(tx *db.Tx) error {
-		if err := authority.Staff(ctx, tx, tx.Now, by); err != nil {
+		if _, err := authority.StaffAt(ctx, tx, tx.Now, by, which.Site); err != nil {
 			return err
 		}
 		r, err := hold(ctx, tx, which.Site, which.ID)
@@ -209,10 +203,11 @@ type Sight struct {
 }
 
 // Look gives what staff look at, and notes in the site's trail that they did: the one
-// thing that a page may write that is only read. fault.NotFound for whoever is not staff.
+// thing that a page may write that is only read. fault.NotFound for whoever is not staff, or
+// has not been given the site.
 func (d *Desk) Look(ctx context.Context, by authority.Bearer, at id.Site, which id.Request) (s Sight, err error) {
 	err = d.DB.Do(ctx, func(tx *db.Tx) error {
-		if err := authority.Staff(ctx, tx, tx.Now, by); err != nil {
+		if _, err := authority.StaffAt(ctx, tx, tx.Now, by, at); err != nil {
 			return err
 		}
 		s = Sight{Now: tx.Now}

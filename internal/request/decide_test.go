@@ -20,6 +20,7 @@ func TestOfTwoStaffAtOnceOneDecides(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		ref := w.asked(t, nia)
+		w.let(t, w.toni, w.site)
 		sam, toni := w.in(t, w.sam, site.Site{}), w.in(t, w.toni, site.Site{})
 		got := together(t, 4, func(i int) (request.Refused, error) {
 			switch i {
@@ -50,6 +51,7 @@ func TestAnAdminTakesTwoMembersOfStaff(t *testing.T) {
 		f := nia
 		f.Group = policy.GroupAdmin
 		ref := w.asked(t, f)
+		w.let(t, w.toni, w.site)
 		sam, toni := w.in(t, w.sam, site.Site{}), w.in(t, w.toni, site.Site{})
 		// Both saw it undecided: the second does not confirm what they have not seen.
 		got := together(t, 2, func(i int) (request.Refused, error) {
@@ -121,6 +123,7 @@ func TestWhoMayNotApproveIsTold(t *testing.T) {
 		if refused, err := approve(w.sam, 6*time.Minute); err != nil || refused != request.NotFresh {
 			t.Errorf("an old proof: %q, %v", refused, err)
 		}
+		w.let(t, w.toni, w.site)
 		w.join(t, w.toni, w.site, policy.GroupUser)
 		if refused, err := approve(w.toni); err != nil || refused != request.OwnSite {
 			t.Errorf("a member of the site: %q, %v", refused, err)

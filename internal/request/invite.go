@@ -88,6 +88,12 @@ func (d *Desk) Resend(ctx context.Context, by authority.Bearer, which id.Request
 			refused = Over
 			return nil
 		}
+		if stays, err := site.IsAdmin(ctx, tx, tx.Now, r.Site, r.AskedBy); err != nil {
+			return err
+		} else if !stays { // as good as expired: whoever wants them asks in their own name
+			refused = Over
+			return nil
+		}
 		live, err := liveInvitation(ctx, tx, r)
 		if err != nil {
 			return fmt.Errorf("find an invitation: %w", err)
@@ -141,7 +147,8 @@ func none(err error) error {
 }
 
 // offered reads what an approved request invites to; fault.NotFound if it does not any
-// more: it is over, the address is another user's by now, or the person is a member.
+// more: it is over, whoever asked is no Admin of the site any more, the address is another
+// user's by now, or the person is a member.
 func (d *Desk) offered(ctx context.Context, from db.Reader, at id.Site, which id.Request, now time.Time) (Invitation, error) {
 	r, err := byID(ctx, from, at, which)
 	if err != nil {
@@ -154,6 +161,11 @@ func (d *Desk) invitation(ctx context.Context, from db.Reader, r Request, now ti
 	v := Invitation{Request: r}
 	gone := fmt.Errorf("an invitation that is over: %w", fault.NotFound)
 	if r.State != Approved || !r.open(now) || !r.Until.IsZero() && !now.Before(r.Until) {
+		return v, gone
+	}
+	if stays, err := site.IsAdmin(ctx, from, now, r.Site, r.AskedBy); err != nil {
+		return v, err
+	} else if !stays {
 		return v, gone
 	}
 	var err error
@@ -173,6 +185,9 @@ func (d *Desk) invitation(ctx context.Context, from db.Reader, r Request, now ti
 		return v, gone
 	}
 	v.New = len(memberships) == 0 && !hasPassword(v.who)
+	if v.New { // who is named by the request that they accept, whatever another site typed
+		v.who.FirstName, v.who.LastName = r.FirstName, r.LastName
+	}
 	if v.Site, err = site.ByID(ctx, from, r.Site); err != nil {
 		return v, fmt.Errorf("find a site: %w", err)
 	}
@@ -223,6 +238,9 @@ func (d *Desk) Accept(ctx context.Context, token string, typed secret.Text, at s
 				return fmt.Errorf("somebody who has a password: %w", fault.Conflict)
 			}
 			if err := user.SetPassword(ctx, tx, now.who.ID, fresh); err != nil {
+				return err
+			}
+			if err := user.SetName(ctx, tx, now.who.ID, now.who.FirstName, now.who.LastName); err != nil {
 				return err
 			}
 			return link(ctx, tx, now)

@@ -61,7 +61,7 @@ func invitee(ctx context.Context, tx *db.Tx, r Request) (user.User, error) {
 		return who, err
 	}
 	if !held {
-		return user.Add(ctx, tx, user.User{Login: r.Email, FirstName: r.FirstName, LastName: r.LastName})
+		return user.Add(ctx, tx, user.User{Login: r.Email}) // named by the request that is accepted
 	}
 	if who, err = user.Hold(ctx, tx, who.ID); err != nil {
 		return who, fmt.Errorf("hold a user: %w", err)

@@ -89,7 +89,8 @@ const (
 	Accepted  State = "accepted"
 	Declined  State = "declined"
 	Withdrawn State = "withdrawn"
-	// Expired ended because nobody decided or accepted it in time.
+	// Expired ended because nobody decided or accepted it in time, or because whoever asked
+	// was no Admin of the site any more.
 	Expired State = "expired"
 )
 
@@ -192,14 +193,31 @@ func (d *Desk) Of(ctx context.Context, at id.Site, limit int) ([]Request, error)
 	return all, nil
 }
 
-// Waiting lists the requests that staff have to decide, the oldest first, limit at most.
-// It is the one place that says which of them a member of staff sees: all, for now.
-func (d *Desk) Waiting(ctx context.Context, limit int) ([]Request, error) {
-	all, err := waiting(ctx, d.DB, d.DB.Clock.Now(), limit)
-	if err != nil {
-		return nil, fmt.Errorf("list requests that wait: %w", err)
+// Waiting lists the requests that staff have to decide at the sites that are given to a
+// member of staff, the oldest first, of limit at most; hidden is how many of these are at
+// other sites, and are seen by opening those with a reason. fault.NotFound for whoever is
+// not staff.
+func (d *Desk) Waiting(ctx context.Context, by authority.Bearer, limit int) (seen []Request, hidden int, err error) {
+	now := d.DB.Clock.Now()
+	if err := authority.Staff(ctx, d.DB, now, by); err != nil {
+		return nil, 0, err
 	}
-	return all, nil
+	all, err := waiting(ctx, d.DB, now, limit)
+	if err != nil {
+		return nil, 0, fmt.Errorf("list requests that wait: %w", err)
+	}
+	for _, r := range all {
+		_, err := authority.StaffAt(ctx, d.DB, now, by, r.Site)
+		switch {
+		case errors.Is(err, fault.NotFound):
+			hidden++
+		case err != nil:
+			return nil, 0, err
+		default:
+			seen = append(seen, r)
+		}
+	}
+	return seen, hidden, nil
 }
 
 // Fresh says whether whoever acts has proved lately enough who they are.
@@ -233,7 +251,7 @@ func isMember(ctx context.Context, from db.Reader, at id.Site, who id.User) (boo
 
 // tellAdmins tells the admins of a site, but for those who did it.
 func (d *Desk) tellAdmins(ctx context.Context, tx *db.Tx, n message.Notice, but ...id.User) error {
-	admins, err := site.Admins(ctx, tx, n.Site)
+	admins, err := site.Admins(ctx, tx, tx.Now, n.Site)
 	if err != nil {
 		return fmt.Errorf("read a site's admins: %w", err)
 	}

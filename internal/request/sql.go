@@ -115,6 +115,21 @@ func expire(ctx context.Context, tx *db.Tx, limit int) ([]Request, error) {
 		RETURNING `+columns, db.Stamp(tx.Now), limit)
 }
 
+// expireOrphans ends open requests of whoever is no active office Admin of the site any
+// more.
+func expireOrphans(ctx context.Context, tx *db.Tx, limit int) ([]Request, error) {
+	return db.Many(ctx, tx, scan, `
+		UPDATE requests SET state = 'expired', ended_at = $1
+		 WHERE ended_at IS NULL AND (site_id, request_id) IN (
+		       SELECT r.site_id, r.request_id FROM requests r
+		        WHERE r.ended_at IS NULL AND NOT EXISTS (
+		              SELECT 1 FROM memberships m
+		               WHERE m.site_id = r.site_id AND m.user_id = r.asked_by AND m.member_group = 'Admin' AND m.kind = 'office'
+		                 AND m.status = 'active' AND (m.access_until IS NULL OR m.access_until > $1))
+		        ORDER BY r.expires_at LIMIT $2)
+		RETURNING `+columns, db.Stamp(tx.Now), limit)
+}
+
 func removeOld(ctx context.Context, tx *db.Tx, before time.Time, limit int) error {
 	for _, text := range []string{
 		`DELETE FROM invitations WHERE (site_id, request_id, invitation_id) IN (

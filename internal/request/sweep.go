@@ -3,6 +3,7 @@ package request
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"keyturn/internal/audit"
@@ -24,7 +25,7 @@ const (
 
 var system = audit.Actor{Kind: audit.ActorSystem, ID: "request"}
 
-// Sweep ends requests and invitations that ran out, tidies up after access that has
+// Sweep ends requests and invitations that ran out, or whose Admin is one no more, tidies up after access that has
 // ended, and tells the admins of what ends soon; limit at most of each at once. That an
 // access has ended does not wait for it: the policy knows the moment.
 func (d *Desk) Sweep(ctx context.Context, tx *db.Tx, limit int) error {
@@ -32,7 +33,11 @@ func (d *Desk) Sweep(ctx context.Context, tx *db.Tx, limit int) error {
 	if err != nil {
 		return fmt.Errorf("end requests that ran out: %w", err)
 	}
-	for _, r := range late {
+	orphans, err := expireOrphans(ctx, tx, limit)
+	if err != nil {
+		return fmt.Errorf("end requests whose admin is gone: %w", err)
+	}
+	for _, r := range slices.Concat(late, orphans) {
 		if err := d.endInvitations(ctx, tx, r); err != nil {
 			return err
 		}

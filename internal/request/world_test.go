@@ -147,6 +147,14 @@ func (w *world) staff(t *testing.T, name string) user.User {
 	return who
 }
 
+// let opens a site to a member of staff who does not look after it, as the console does.
+func (w *world) let(t *testing.T, who user.User, s site.Site) {
+	t.Helper()
+	w.do(t, func(ctx context.Context, tx *db.Tx) error {
+		return authority.Give(ctx, tx, authority.Gift{User: who.ID, Site: s.ID, By: who.ID, Reason: "They called", Until: tx.Now.Add(time.Hour)})
+	})
+}
+
 // in is somebody who has just proved who they are; late says that it was a while ago.
 func (w *world) in(t *testing.T, who user.User, s site.Site, late ...time.Duration) authority.Bearer {
 	t.Helper()

@@ -200,7 +200,7 @@ func number(taken []string) string {
 
 // helpers are the other admins of the site who could get in now.
 func (d *Desk) helpers(ctx context.Context, from db.Reader, now time.Time, w Waiting) ([]user.User, error) {
-	admins, err := site.Admins(ctx, from, w.Site)
+	admins, err := site.Admins(ctx, from, now, w.Site)
 	if err != nil {
 		return nil, fmt.Errorf("read a site's admins: %w", err)
 	}

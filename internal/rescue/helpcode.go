@@ -15,6 +15,7 @@ import (
 	"keyturn/internal/message"
 	"keyturn/internal/method"
 	"keyturn/internal/session"
+	"keyturn/internal/site"
 	"keyturn/internal/user"
 )
 
@@ -194,10 +195,14 @@ func (d *Desk) typeHelpCode(ctx context.Context, tx *db.Tx, w Waiting, plain str
 	return HelpTyped{OK: true}, d.usedHelpCode(ctx, tx, w, c, r)
 }
 
-// counts says whether a right code still opens anything: the user must still be one
-// whom the admin may help, and a recovery must have come to its time. It gives the
-// recovery.
+// counts says whether a right code still opens anything: whoever gave it must still be
+// one who may, the user still one whom they may help, and a recovery must have come to its
+// time. It gives the recovery.
 func (d *Desk) counts(ctx context.Context, tx *db.Tx, w Waiting, c helpCode) (r Recovery, ok bool, err error) {
+	may, err := mayStillGive(ctx, tx, c)
+	if err != nil || !may {
+		return r, false, err
+	}
 	if c.origin == fromStaff {
 		r, err = takeOpenRecovery(ctx, tx, w.User)
 		if errors.Is(err, fault.NotFound) {
@@ -217,6 +222,23 @@ func (d *Desk) counts(ctx context.Context, tx *db.Tx, w Waiting, c helpCode) (r 
 		return r, false, nil
 	}
 	return r, refused == "", err
+}
+
+// mayStillGive says whether whoever gave a code may give one at the moment of its use: an
+// active office Admin of the code's site, or one of staff. A code lives no longer than the
+// right to give it, however that ended.
+func mayStillGive(ctx context.Context, from *db.Tx, c helpCode) (bool, error) {
+	if c.origin == fromAdmin {
+		return site.IsAdmin(ctx, from, from.Now, c.site, c.givenBy)
+	}
+	giver, err := user.ByID(ctx, from, c.givenBy)
+	if errors.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("find who gave a help code: %w", err)
+	}
+	return giver.Staff, nil
 }
 
 func (d *Desk) wrongHelpCode(ctx context.Context, tx *db.Tx, w Waiting) error {

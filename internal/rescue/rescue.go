@@ -177,7 +177,7 @@ func (d *Desk) canPass(ctx context.Context, from db.Reader, now time.Time, who u
 
 // tellAdmins tells the admins of a site, but for those who did it and whom it is about.
 func (d *Desk) tellAdmins(ctx context.Context, tx *db.Tx, n message.Notice, but ...id.User) error {
-	admins, err := site.Admins(ctx, tx, n.Site)
+	admins, err := site.Admins(ctx, tx, tx.Now, n.Site)
 	if err != nil {
 		return fmt.Errorf("read a site's admins: %w", err)
 	}

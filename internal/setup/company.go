@@ -225,7 +225,7 @@ func (d *Desk) forChange(ctx context.Context, tx *db.Tx, by authority.Bearer) (C
 // tellAdmins tells all admins of a site, whoever did it included: it may not have been
 // them.
 func (d *Desk) tellAdmins(ctx context.Context, tx *db.Tx, n message.Notice) error {
-	admins, err := site.Admins(ctx, tx, n.Site)
+	admins, err := site.Admins(ctx, tx, tx.Now, n.Site)
 	if err != nil {
 		return fmt.Errorf("read a site's admins: %w", err)
 	}

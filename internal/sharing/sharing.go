@@ -283,7 +283,7 @@ func (d *Desk) mayChange(ctx context.Context, tx *db.Tx, by authority.Bearer, wh
 
 // tellAdmins tells the admins of a site, but for those who know.
 func (d *Desk) tellAdmins(ctx context.Context, tx *db.Tx, n message.Notice, but ...id.User) error {
-	admins, err := site.Admins(ctx, tx, n.Site)
+	admins, err := site.Admins(ctx, tx, tx.Now, n.Site)
 	if err != nil {
 		return fmt.Errorf("read a site's admins: %w", err)
 	}

@@ -222,7 +222,11 @@ func (d *Desk) AskPasskey(ctx context.Context, token string) (o PasskeyOptions, 
 			return err
 		}
 		o.Next = Next{Step: AskCode}
-		answer, err := limit.Take(ctx, tx, askedFrom(a.Place.Network),
+		known, err := session.Known(ctx, tx, a.User, a.Place, tx.Now)
+		if err != nil {
+			return fmt.Errorf("look for a known place: %w", err)
+		}
+		answer, err := limit.Take(ctx, tx, askedFrom(a.Place.Network, known),
 			limit.Charge{Budget: limit.PasskeysAsked, Subject: limit.Subject("attempt", string(a.ID))})
 		if err != nil {
 			return err

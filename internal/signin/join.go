@@ -130,11 +130,17 @@ func (d *Desk) join(ctx context.Context, tx *db.Tx, a Attempt) (Next, error) {
 	if err != nil {
 		return Next{}, fmt.Errorf("find the session that joins: %w", err)
 	}
-	if _, err := d.owner(ctx, tx, before); err != nil {
+	stays, err := d.owner(ctx, tx, before)
+	if err != nil {
 		return Next{}, err
 	}
-	if tx.Now.Sub(a.CreatedAt) > policy.FreshFor {
-		return Next{}, errGone // the proof of the login that stays is not fresh any more
+	// The login that stays is proved when the two become one, and not only when it began.
+	fit, _, err := d.mayChange(ctx, tx, before, stays, policy.OtherChange)
+	if err != nil {
+		return Next{}, err
+	}
+	if !fit {
+		return Next{}, errGone
 	}
 	if _, err := d.closeCodes(ctx, tx, a); err != nil {
 		return Next{}, err

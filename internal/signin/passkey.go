@@ -16,9 +16,10 @@ import (
 	"keyturn/internal/user"
 )
 
-// askedFrom is what a network is charged for the beginning of a ceremony.
-func askedFrom(network string) limit.Charge {
-	return limit.Charge{Budget: limit.PasskeysNetwork, Subject: limit.Subject("passkey", network)}
+// askedFrom is what a network is charged for the beginning of a ceremony; known says that
+// whoever asks has given a password and is known there.
+func askedFrom(network string, known bool) limit.Charge {
+	return limit.Charge{Budget: limit.PasskeysNetwork, Subject: limit.Subject("passkey", network), Known: known}
 }
 
 // BeginPasskey asks whoever is there to sign in with a passkey. The answer tells nobody
@@ -26,7 +27,7 @@ func askedFrom(network string) limit.Charge {
 func (d *Desk) BeginPasskey(ctx context.Context, at session.Place) (o PasskeyOptions, err error) {
 	err = d.DB.Do(ctx, func(tx *db.Tx) error {
 		o = PasskeyOptions{Next: Next{Step: AskPassword}}
-		answer, err := limit.Take(ctx, tx, askedFrom(at.Network))
+		answer, err := limit.Take(ctx, tx, askedFrom(at.Network, false))
 		if err != nil {
 			return err
 		}

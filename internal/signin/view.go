@@ -229,7 +229,7 @@ func (d *Desk) helpers(ctx context.Context, from db.Reader, a Attempt) ([]string
 	if a.Site == "" {
 		return nil, nil
 	}
-	admins, err := site.Admins(ctx, from, a.Site)
+	admins, err := site.Admins(ctx, from, d.DB.Clock.Now(), a.Site)
 	if err != nil {
 		return nil, fmt.Errorf("find a site's admins: %w", err)
 	}

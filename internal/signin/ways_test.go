@@ -161,7 +161,7 @@ func TestFiftySignInsWithOneSMSLeftSendOne(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		account, err := balance.Of(t.Context(), w.db, w.xero.ID)
+		account, err := balance.Of(t.Context(), w.db, w.db.Clock.Now(), w.xero.ID)
 		if err != nil || sent != 1 || account.Available != 3 {
 			t.Errorf("%d sent, %+v left, %v", sent, account, err)
 		}
@@ -472,7 +472,7 @@ func TestSMSThatIsRefusedOffersTheMailbox(t *testing.T) {
 		if v := w.view(t, attempt); !slices.Equal(offers(v), []policy.MethodKind{policy.Email}) {
 			t.Errorf("offered: %v", offers(v))
 		}
-		if account, err := balance.Of(t.Context(), w.db, w.xero.ID); err != nil || account.Available != 20 || account.Held != 0 {
+		if account, err := balance.Of(t.Context(), w.db, w.db.Clock.Now(), w.xero.ID); err != nil || account.Available != 20 || account.Held != 0 {
 			t.Errorf("a refused SMS cost: %+v, %v", account, err)
 		}
 	})

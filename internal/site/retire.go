@@ -26,8 +26,9 @@ func Retire(ctx context.Context, tx *db.Tx, which id.Site, who id.User) (last bo
 	return false, nil
 }
 
-// LastAdmin says whether somebody is a site's only active office Admin, and holds the site
-// until the transaction ends, so that this stays so.
+// LastAdmin says whether somebody is the active office Admin without whom a site would have
+// none that stays, and holds the site until the transaction ends, so that this stays so.
+// An Admin whose access has an end is not one who stays: the site would lose them later.
 func LastAdmin(ctx context.Context, tx *db.Tx, which id.Site, who id.User) (bool, error) {
 	if err := holdSite(ctx, tx, which); err != nil {
 		return false, fmt.Errorf("hold a site: %w", err)
@@ -39,7 +40,7 @@ func LastAdmin(ctx context.Context, tx *db.Tx, which id.Site, who id.User) (bool
 	if others > 0 {
 		return false, nil
 	}
-	_, err = adminIs(ctx, tx, which, who)
+	_, err = adminIs(ctx, tx, tx.Now, which, who)
 	if errors.Is(err, fault.NotFound) {
 		return false, nil
 	}

@@ -4,6 +4,7 @@ package site
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -214,7 +215,20 @@ func Entered(ctx context.Context, from db.Reader, who id.User) ([]Site, error) {
 	return entered(ctx, from, who)
 }
 
-// Admins gives the site's active office Admins, the longest standing first, 20 at most.
-func Admins(ctx context.Context, from db.Reader, which id.Site) ([]id.User, error) {
-	return admins(ctx, from, which)
+// Admins gives who are the site's active office Admins at a moment, the longest standing
+// first, 20 at most. Whose access is over is none, whether it was tidied up or not.
+func Admins(ctx context.Context, from db.Reader, now time.Time, which id.Site) ([]id.User, error) {
+	return admins(ctx, from, now, which)
+}
+
+// IsAdmin says whether somebody is an active office Admin of a site at a moment.
+func IsAdmin(ctx context.Context, from db.Reader, now time.Time, which id.Site, who id.User) (bool, error) {
+	m, err := membershipIn(ctx, from, which, who)
+	if errors.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("find an admin's membership: %w", err)
+	}
+	return m.Group == policy.GroupAdmin && m.Kind == policy.Office && m.Active(now), nil
 }

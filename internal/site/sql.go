@@ -143,11 +143,12 @@ func change(ctx context.Context, tx *db.Tx, from, to Membership) error {
 		from.Group, from.Kind, from.Status)
 }
 
-func admins(ctx context.Context, from db.Reader, which id.Site) ([]id.User, error) {
+func admins(ctx context.Context, from db.Reader, now time.Time, which id.Site) ([]id.User, error) {
 	return db.Many(ctx, from, func(r db.Row) (u id.User, err error) { return u, r.Scan(&u) }, `
 		SELECT user_id FROM memberships
 		 WHERE site_id = $1 AND member_group = 'Admin' AND kind = 'office' AND status = 'active'
-		 ORDER BY created_at, user_id LIMIT 20`, which)
+		   AND (access_until IS NULL OR access_until > $2)
+		 ORDER BY created_at, user_id LIMIT 20`, which, db.Stamp(now))
 }
 
 // entered lists the sites in which a user is an active office member, by their names.

@@ -2,6 +2,7 @@ package site
 
 import (
 	"context"
+	"time"
 
 	"keyturn/internal/db"
 	"keyturn/internal/id"
@@ -21,13 +22,15 @@ func holdSite(ctx context.Context, tx *db.Tx, which id.Site) error {
 func otherAdmins(ctx context.Context, from db.Reader, which id.Site, who id.User) (int64, error) {
 	return db.One(ctx, from, func(r db.Row) (n int64, err error) { return n, r.Scan(&n) }, `
 		SELECT COUNT(*) FROM memberships
-		 WHERE site_id = $1 AND user_id <> $2 AND member_group = 'Admin' AND kind = 'office' AND status = 'active'`, which, who)
+		 WHERE site_id = $1 AND user_id <> $2 AND member_group = 'Admin' AND kind = 'office' AND status = 'active'
+		   AND access_until IS NULL`, which, who)
 }
 
-func adminIs(ctx context.Context, from db.Reader, which id.Site, who id.User) (id.User, error) {
+func adminIs(ctx context.Context, from db.Reader, now time.Time, which id.Site, who id.User) (id.User, error) {
 	return db.One(ctx, from, func(r db.Row) (u id.User, err error) { return u, r.Scan(&u) }, `
 		SELECT user_id FROM memberships
-		 WHERE site_id = $1 AND user_id = $2 AND member_group = 'Admin' AND kind = 'office' AND status = 'active'`, which, who)
+		 WHERE site_id = $1 AND user_id = $2 AND member_group = 'Admin' AND kind = 'office' AND status = 'active'
+		   AND (access_until IS NULL OR access_until > $3)`, which, who, db.Stamp(now))
 }
 
 func retire(ctx context.Context, tx *db.Tx, which id.Site, who id.User) error {

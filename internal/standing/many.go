@@ -36,7 +36,7 @@ func (s Source) OfAll(ctx context.Context, from db.Reader, now time.Time, at id.
 		for _, m := range memberships[u.ID] {
 			p, seen := places[m.Site]
 			if !seen {
-				if p, err = s.place(ctx, from, m.Site); err != nil {
+				if p, err = s.place(ctx, from, now, m.Site); err != nil {
 					return nil, err
 				}
 				places[m.Site] = p

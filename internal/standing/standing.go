@@ -95,16 +95,16 @@ type place struct {
 	rollout      policy.Rollout
 }
 
-func (s Source) place(ctx context.Context, from db.Reader, which id.Site) (p place, err error) {
+func (s Source) place(ctx context.Context, from db.Reader, now time.Time, which id.Site) (p place, err error) {
 	if p.site, err = site.ByID(ctx, from, which); err != nil {
 		return p, fmt.Errorf("read a site: %w", err)
 	}
 	if s.SMS {
-		if p.account, err = balance.Of(ctx, from, which); err != nil {
+		if p.account, err = balance.Of(ctx, from, now, which); err != nil {
 			return p, fmt.Errorf("read an SMS balance: %w", err)
 		}
 	}
-	if p.admins, err = site.Admins(ctx, from, which); err != nil {
+	if p.admins, err = site.Admins(ctx, from, now, which); err != nil {
 		return p, fmt.Errorf("read a site's admins: %w", err)
 	}
 	if p.integrations, err = integrations(ctx, from, which); err != nil {
@@ -122,7 +122,7 @@ func (s Source) place(ctx context.Context, from db.Reader, which id.Site) (p pla
 }
 
 func (s Source) membership(ctx context.Context, from db.Reader, now time.Time, m site.Membership) (policy.Membership, error) {
-	p, err := s.place(ctx, from, m.Site)
+	p, err := s.place(ctx, from, now, m.Site)
 	if err != nil {
 		return policy.Membership{}, err
 	}

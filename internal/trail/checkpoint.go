@@ -102,7 +102,7 @@ func (d *Desk) tellOne(ctx context.Context, tx *db.Tx, one telling) error {
 	if err != nil {
 		return fmt.Errorf("find a site: %w", err)
 	}
-	admins, err := site.Admins(ctx, tx, one.site)
+	admins, err := site.Admins(ctx, tx, tx.Now, one.site)
 	if err != nil {
 		return fmt.Errorf("read a site's admins: %w", err)
 	}

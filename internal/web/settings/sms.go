@@ -36,7 +36,7 @@ func (s *Settings) smsPage(r *http.Request, a admin) (SMSPage, error) {
 		return page, err
 	}
 	page.Manager = web.ContactOf(of)
-	account, err := balance.Of(ctx, s.DB, a.site.ID)
+	account, err := balance.Of(ctx, s.DB, s.DB.Clock.Now(), a.site.ID)
 	if err != nil {
 		return page, err
 	}

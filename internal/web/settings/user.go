@@ -239,6 +239,8 @@ func (p *UserPage) refused(saved member.Saved) int {
 		p.NameFault = locale.Say(locale.UsersBadName)
 	case member.AboveRank, member.BadChoice:
 		p.GroupFault = locale.Say(locale.UsersAboveRank)
+	case member.EndlessAdmin:
+		p.GroupFault = locale.Say(locale.UsersEndlessAdmin, who)
 	case member.LastAdmin:
 		p.StatusFault = locale.Say(locale.UsersLastAdmin, who)
 	case member.Oneself:

@@ -32,10 +32,11 @@ func (s *Staff) UserRequests() http.Handler {
 		if key, ok := requestDone[r.URL.Query().Get("done")]; ok {
 			page.Done = locale.Say(key)
 		}
-		all, err := s.Requests.Waiting(r.Context(), requestsShown)
+		all, hidden, err := s.Requests.Waiting(r.Context(), by, requestsShown)
 		if err != nil {
 			return err
 		}
+		page.Elsewhere = hidden
 		now := s.DB.Clock.Now()
 		for _, one := range all {
 			at, err := site.ByID(r.Context(), s.DB, one.Site)

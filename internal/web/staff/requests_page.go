@@ -9,6 +9,8 @@ import (
 type RequestsPage struct {
 	As, Done string
 	Rows     []Row
+	// Elsewhere is how many more there are at sites that are not given.
+	Elsewhere int
 }
 
 // Head implements web.Page.

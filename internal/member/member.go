@@ -89,8 +89,21 @@ const (
 	Doubtful Refused = "doubtful"
 	// WhichPerson asks whether this is still the same person.
 	WhichPerson Refused = "which_person"
-	// TooMany says that it was done too often; Saved.Retry says when again.
-	TooMany Refused = "too_many"
+	// TooMany says that it was done too often; Saved.Retry says when again. So do the three
+	// after it: of addresses that were tried, of login names that were changed, and of people
+	// who took somebody's place.
+	TooMany          Refused = "too_many"
+	TooManyAddresses Refused = "too_many_addresses"
+	TooManyLogins    Refused = "too_many_logins"
+	TooManyNewcomers Refused = "too_many_newcomers"
+	// NotActive says that only the place of somebody who is active now can be taken.
+	NotActive Refused = "not_active"
+	// AdminNewcomer says that whoever takes a place here is no Admin; the account manager is
+	// asked for one.
+	AdminNewcomer Refused = "admin_newcomer"
+	// Replaced says that somebody else has taken the member's place, who is not made active
+	// again here.
+	Replaced Refused = "replaced"
 )
 
 // subject is a member as they are, and who looks at them.

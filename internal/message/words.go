@@ -51,7 +51,7 @@ func (k NoticeKind) about() about {
 	case HelpAsked:
 		return aboutHelp
 	case SMSLow, AddressDead, RequestApproved, RequestDeclined, RequestExpired, InvitationAccepted, AccessEnding, AccessEnded,
-		SharingDismissed, SplitHeld, MemberLeft, SettingsChanged, RequirementLowered, SiteOpened, SiteNotReady,
+		SharingDismissed, SplitHeld, MemberLeft, MemberStopped, SettingsChanged, RequirementLowered, SiteOpened, SiteNotReady,
 		TrailCheckpoint:
 		return aboutSite
 	case RequestMade, RequestSecond:
@@ -99,7 +99,7 @@ func (s speaker) what(n told) string {
 		return locale.Say(locale.NoticePasswordReset)
 	case LoginsJoined:
 		return locale.Say(locale.NoticeJoined)
-	case LoginChanged, LoginUndone, MobileChanged, SessionsEnded, MemberLeft:
+	case LoginChanged, LoginUndone, MobileChanged, SessionsEnded, MemberLeft, MemberStopped:
 		return s.setUp(n)
 	case HelpAsked, HelpCodeGiven, HelpApproved:
 		return s.helped(n)
@@ -138,7 +138,17 @@ func (s speaker) setUp(n told) string {
 		if who == "" {
 			who = locale.Say(locale.NoticeAMember)
 		}
-		return locale.Say(locale.NoticeLeft, locale.Data{"By": s.by(n), "Who": who})
+		key := locale.NoticeLeft
+		if n.Kind == MemberStopped {
+			key = locale.NoticeInactive
+			switch n.Words["what"] {
+			case string(policy.Blocked):
+				key = locale.NoticeBlocked
+			case NoAdmin:
+				key = locale.NoticeNoAdmin
+			}
+		}
+		return locale.Say(key, locale.Data{"By": s.by(n), "Who": who})
 	}
 }
 
@@ -318,6 +328,8 @@ func (s speaker) then(n told) string {
 	case MethodAdded, MethodRemoved, RecoveryCodesMade, RecoveryCodeUsed, PasswordChanged, PasswordReset, LoginsJoined:
 	case MemberLeft:
 		return locale.Say(locale.NoticeThenLeft, locale.Data{"By": s.by(n)})
+	case MemberStopped:
+		return locale.Say(locale.NoticeThenStopped, locale.Data{"By": s.by(n)})
 	case LoginChanged, LoginUndone, MobileChanged, SessionsEnded:
 	}
 	switch {

@@ -125,13 +125,6 @@ func (s subject) elsewhere() bool { return len(s.all) > 1 || s.user.Staff }
 // above says that the member stands above the admin.
 func (s subject) above() bool { return s.member.Group.Rank() > s.admin.Group.Rank() }
 
-// activeElsewhere says that the user is active somewhere else.
-func (s subject) activeElsewhere() bool {
-	return s.user.Staff || slices.ContainsFunc(s.all, func(m site.Membership) bool {
-		return m.Site != s.member.Site && m.Status == policy.Active
-	})
-}
-
 // find reads a member of the admin's site; fault.NotFound for whoever is none.
 func (d *Desk) find(ctx context.Context, from db.Reader, admin site.Membership, whom id.User) (s subject, err error) {
 	s.admin = admin
@@ -213,16 +206,14 @@ func put(ctx context.Context, tx *db.Tx, s subject, to site.Membership, by audit
 		return err
 	}
 	var raised []epoch.Owner
-	if from.Group != to.Group || from.Kind != to.Kind || from.Status != to.Status {
+	if to.Status != policy.Active && from.Status == policy.Active {
+		if err := login.EndReach(ctx, tx, from.Site, from.User); err != nil {
+			return fmt.Errorf("end what somebody can reach: %w", err)
+		}
+	} else if from.Group != to.Group || from.Kind != to.Kind || from.Status != to.Status {
 		raised = append(raised, epoch.Member(from.Site, from.User))
 	} else if from.TwoFA != to.TwoFA {
 		raised = append(raised, epoch.Site(from.Site))
-	}
-	if to.Status != policy.Active && from.Status == policy.Active && !s.activeElsewhere() {
-		raised = append(raised, epoch.User(from.User))
-		if err := user.EndUndos(ctx, tx, from.User); err != nil {
-			return err
-		}
 	}
 	if err := epoch.Raise(ctx, tx, raised...); err != nil {
 		return err

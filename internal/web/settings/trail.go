@@ -31,7 +31,7 @@ func (s *Settings) Audit() http.Handler {
 }
 
 func (s *Settings) auditPage(r *http.Request, a admin) (AuditPage, error) {
-	page := AuditPage{Site: a.site.Name, Path: a.path, Days: s.Trail.KeepDays, Query: asked(r.URL.Query())}
+	page := AuditPage{Site: a.site.Name, Path: a.path, Days: s.Trail.KeepDays, Query: asked(web.ReadQuery(r))}
 	if err := s.aside(r, a, &page); err != nil {
 		return page, err
 	}
@@ -65,7 +65,7 @@ func (s *Settings) auditPage(r *http.Request, a admin) (AuditPage, error) {
 }
 
 // asked reads what was searched for.
-func asked(query url.Values) AuditQuery {
+func asked(query web.Fields) AuditQuery {
 	q := AuditQuery{Person: query.Get("person"), From: query.Get("from"), Until: query.Get("until"), before: query.Get("before")}
 	for _, g := range audit.Groups() {
 		chosen := string(g) == query.Get("group")

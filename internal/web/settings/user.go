@@ -28,7 +28,7 @@ func (s *Settings) User() http.Handler {
 		if err != nil {
 			return err
 		}
-		page.Done = didWords(r.URL.Query().Get("did"), page, card)
+		page.Done = didWords(web.ReadQuery(r).Get("did"), page, card)
 		return s.Kit.Show(w, r, http.StatusOK, page)
 	})
 }

@@ -40,7 +40,7 @@ func share(ctx context.Context, tx *db.Tx, at site.Site, who id.User) error {
 			}
 		}
 	}
-	return sharing.Noticed(ctx, tx, who)
+	return sharing.Noticed(ctx, tx, at.ID, who)
 }
 
 // sat writes one session of three hours.

@@ -67,22 +67,52 @@ func (d *Desk) leave(ctx context.Context, tx *db.Tx, s subject, by authority.Bea
 	if err := d.EndGiven(ctx, tx, s.at.ID, s.user.ID); err != nil {
 		return fmt.Errorf("end help codes that somebody made: %w", err)
 	}
+	if err := d.tellOthers(ctx, tx, s, by, message.MemberLeft, ""); err != nil {
+		return err
+	}
+	return audit.Record(ctx, tx, audit.Event{Kind: audit.MemberLeft, Actor: by.Actor(), User: s.user.ID, Site: s.at.ID})
+}
+
+// stopped has a form that blocks somebody, makes them inactive, or ends that they run the
+// site do what belongs to it: the help codes that they made end, and the other Admins are
+// told.
+func (d *Desk) stopped(ctx context.Context, tx *db.Tx, s subject, to site.Membership, by authority.Bearer) error {
+	what := ""
+	switch {
+	case to.Status != s.member.Status && to.Status != policy.Active:
+		what = string(to.Status)
+	case runsSite(s.member) && !runsSite(to):
+		what = message.NoAdmin
+	default:
+		return nil
+	}
+	if err := d.EndGiven(ctx, tx, s.at.ID, s.user.ID); err != nil {
+		return fmt.Errorf("end help codes that somebody made: %w", err)
+	}
+	return d.tellOthers(ctx, tx, s, by, message.MemberStopped, what)
+}
+
+// tellOthers tells the other Admins what an Admin did to a member.
+func (d *Desk) tellOthers(
+	ctx context.Context, tx *db.Tx, s subject, by authority.Bearer, kind message.NoticeKind, what string,
+) error {
 	admins, err := site.Admins(ctx, tx, tx.Now, s.at.ID)
 	if err != nil {
 		return fmt.Errorf("read a site's admins: %w", err)
+	}
+	words := map[string]string{"by": by.User.Name(), "who": s.user.Name()}
+	if what != "" {
+		words["what"] = what
 	}
 	for _, one := range admins {
 		if one == by.User.ID || one == s.user.ID {
 			continue
 		}
-		err := d.Post.Tell(ctx, tx, message.Notice{
-			User: one, Site: s.at.ID, Kind: message.MemberLeft, Words: map[string]string{"by": by.User.Name(), "who": s.user.Name()},
-		})
-		if err != nil {
+		if err := d.Post.Tell(ctx, tx, message.Notice{User: one, Site: s.at.ID, Kind: kind, Words: words}); err != nil {
 			return fmt.Errorf("tell an admin: %w", err)
 		}
 	}
-	return audit.Record(ctx, tx, audit.Event{Kind: audit.MemberLeft, Actor: by.Actor(), User: s.user.ID, Site: s.at.ID})
+	return nil
 }
 
 // EndSessions signs a member out everywhere: sessions, sign-ins under way, links and

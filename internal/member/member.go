@@ -91,8 +91,21 @@ const (
 	Doubtful Refused = "doubtful"
 	// WhichPerson asks whether this is still the same person.
 	WhichPerson Refused = "which_person"
-	// TooMany says that it was done too often; Saved.Retry says when again.
-	TooMany Refused = "too_many"
+	// TooMany says that it was done too often; Saved.Retry says when again. So do the three
+	// after it: of addresses that were tried, of login names that were changed, and of people
+	// who took somebody's place.
+	TooMany          Refused = "too_many"
+	TooManyAddresses Refused = "too_many_addresses"
+	TooManyLogins    Refused = "too_many_logins"
+	TooManyNewcomers Refused = "too_many_newcomers"
+	// NotActive says that only the place of somebody who is active now can be taken.
+	NotActive Refused = "not_active"
+	// AdminNewcomer says that whoever takes a place here is no Admin; the account manager is
+	// asked for one.
+	AdminNewcomer Refused = "admin_newcomer"
+	// Replaced says that somebody else has taken the member's place, who is not made active
+	// again here.
+	Replaced Refused = "replaced"
 )
 
 // subject is a member as they are, and who looks at them.
@@ -113,13 +126,6 @@ func (s subject) elsewhere() bool { return len(s.all) > 1 || s.user.Staff }
 
 // above says that the member stands above the admin.
 func (s subject) above() bool { return s.member.Group.Rank() > s.admin.Group.Rank() }
-
-// activeElsewhere says that the user is active somewhere else.
-func (s subject) activeElsewhere() bool {
-	return s.user.Staff || slices.ContainsFunc(s.all, func(m site.Membership) bool {
-		return m.Site != s.member.Site && m.Status == policy.Active
-	})
-}
 
 // find reads a member of the admin's site; fault.NotFound for whoever is none.
 func (d *Desk) find(ctx context.Context, from db.Reader, admin site.Membership, whom id.User) (s subject, err error) {
@@ -202,16 +208,14 @@ func put(ctx context.Context, tx *db.Tx, s subject, to site.Membership, by audit
 		return err
 	}
 	var raised []epoch.Owner
-	if from.Group != to.Group || from.Kind != to.Kind || from.Status != to.Status {
+	if to.Status != policy.Active && from.Status == policy.Active {
+		if err := login.EndReach(ctx, tx, from.Site, from.User); err != nil {
+			return fmt.Errorf("end what somebody can reach: %w", err)
+		}
+	} else if from.Group != to.Group || from.Kind != to.Kind || from.Status != to.Status {
 		raised = append(raised, epoch.Member(from.Site, from.User))
 	} else if from.TwoFA != to.TwoFA {
 		raised = append(raised, epoch.Site(from.Site))
-	}
-	if to.Status != policy.Active && from.Status == policy.Active && !s.activeElsewhere() {
-		raised = append(raised, epoch.User(from.User))
-		if err := user.EndUndos(ctx, tx, from.User); err != nil {
-			return err
-		}
 	}
 	if err := epoch.Raise(ctx, tx, raised...); err != nil {
 		return err

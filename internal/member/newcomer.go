@@ -8,11 +8,28 @@ import (
 	"keyturn/internal/audit"
 	"keyturn/internal/db"
 	"keyturn/internal/fault"
+	"keyturn/internal/limit"
 	"keyturn/internal/method"
 	"keyturn/internal/policy"
 	"keyturn/internal/site"
 	"keyturn/internal/user"
 )
+
+// newcomer asks whether somebody else may take the member's place. One place is taken once,
+// by whoever is no Admin: an Admin, and anybody beyond those who are here, is asked for at
+// the account manager.
+func (d *Desk) newcomer(_ context.Context, tx *db.Tx, s *saving) (Saved, error) {
+	saved := Saved{Sure: s.typed.Sure}
+	switch {
+	case !s.another():
+		return Saved{}, nil
+	case !s.member.Active(tx.Now):
+		saved.Refused = NotActive
+	case s.typed.Now.Group == policy.GroupAdmin:
+		saved.Refused = AdminNewcomer
+	}
+	return saved, nil
+}
 
 // replace makes a user of their own for another person, and has the one before leave:
 // nothing of theirs carries over, and the history stays with each.
@@ -26,6 +43,11 @@ func (d *Desk) replace(ctx context.Context, tx *db.Tx, s saving) (Saved, error) 
 	if last, err := leaves(ctx, tx, s.member, gone); err != nil || last {
 		return Saved{Refused: LastAdmin}, err
 	}
+	saved, err := within(ctx, tx, TooManyNewcomers, s.typed.Sure,
+		limit.Charge{Budget: newcomers, Subject: limit.Subject(string(s.at.ID))})
+	if err != nil || saved.Refused != "" {
+		return saved, err
+	}
 	fresh, err := user.Add(ctx, tx, user.User{Login: s.to, FirstName: now.First, LastName: now.Last})
 	if errors.Is(err, fault.Conflict) {
 		return Saved{}, errUndo
@@ -38,10 +60,11 @@ func (d *Desk) replace(ctx context.Context, tx *db.Tx, s saving) (Saved, error) 
 	if err := d.settle(ctx, tx, s, fresh, place); err != nil {
 		return Saved{}, err
 	}
-	if s.member.Status == policy.Active {
-		if err := d.leave(ctx, tx, s.subject, s.by); err != nil {
-			return Saved{}, err
-		}
+	if err := d.leave(ctx, tx, s.subject, s.by); err != nil {
+		return Saved{}, err
+	}
+	if err := insertReplaced(ctx, tx, s.at.ID, s.user.ID, fresh.ID, tx.Now); err != nil {
+		return Saved{}, fmt.Errorf("note who took a place: %w", err)
 	}
 	return Saved{Newcomer: fresh.ID}, nil
 }

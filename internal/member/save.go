@@ -15,6 +15,7 @@ import (
 	"keyturn/internal/epoch"
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
+	"keyturn/internal/limit"
 	"keyturn/internal/login"
 	"keyturn/internal/message"
 	"keyturn/internal/method"
@@ -80,6 +81,9 @@ type saving struct {
 	mobile string
 }
 
+// another says that somebody else is to take the member's place.
+func (s saving) another() bool { return s.typed.Person == Another && s.has(FieldEmail) }
+
 func (s saving) has(any ...Field) bool {
 	return slices.ContainsFunc(any, func(f Field) bool { return slices.Contains(s.fields, f) })
 }
@@ -119,13 +123,13 @@ func (d *Desk) save(ctx context.Context, tx *db.Tx, s saving, dead bool) (Saved,
 	for _, ask := range []func(context.Context, *db.Tx, *saving) (Saved, error){
 		d.may,
 		func(ctx context.Context, tx *db.Tx, s *saving) (Saved, error) { return d.readable(ctx, tx, s, dead) },
-		d.doubts, d.person, d.fresh,
+		d.fresh, d.doubts, d.person, d.newcomer, d.free,
 	} {
 		if saved, err := ask(ctx, tx, &s); err != nil || saved.Refused != "" {
 			return saved, err
 		}
 	}
-	if s.typed.Person == Another && s.has(FieldEmail) {
+	if s.another() {
 		return d.replace(ctx, tx, s)
 	}
 	return d.store(ctx, tx, s)
@@ -150,6 +154,15 @@ func (d *Desk) may(ctx context.Context, tx *db.Tx, s *saving) (Saved, error) {
 	if err != nil || last {
 		return Saved{Refused: LastAdmin}, err
 	}
+	if s.has(FieldStatus) && now.Status == policy.Active {
+		gone, err := isReplaced(ctx, tx, s.at.ID, s.user.ID)
+		if err != nil {
+			return Saved{}, fmt.Errorf("look whether somebody was replaced: %w", err)
+		}
+		if gone {
+			return Saved{Refused: Replaced}, nil
+		}
+	}
 	return Saved{}, nil
 }
 
@@ -163,7 +176,7 @@ func (s saving) temporaryAdmin() bool {
 	return s.has(FieldGroup) || now.Status == policy.Active && s.has(FieldKind, FieldStatus)
 }
 
-// readable reads what was typed.
+// readable reads what was typed. It looks nothing up: nobody has proved anything yet.
 func (d *Desk) readable(ctx context.Context, tx *db.Tx, s *saving, dead bool) (Saved, error) {
 	now := &s.typed.Now
 	first, ok1 := readName(now.First)
@@ -193,7 +206,21 @@ func (d *Desk) readable(ctx context.Context, tx *db.Tx, s *saving, dead bool) (S
 	if dead || !address.IsDeliverable(to) {
 		return Saved{Refused: CannotUse}, nil
 	}
-	who, err := memberByLogin(ctx, tx, s.at.ID, to)
+	return Saved{}, nil
+}
+
+// free asks whether the address can be had. It comes after the fresh proof and takes of a
+// budget, so that nobody learns here who signs in elsewhere.
+func (d *Desk) free(ctx context.Context, tx *db.Tx, s *saving) (Saved, error) {
+	if !s.has(FieldEmail) {
+		return Saved{}, nil
+	}
+	saved, err := within(ctx, tx, TooManyAddresses, s.typed.Sure,
+		limit.Charge{Budget: addressChecks, Subject: limit.Subject(string(s.at.ID), string(s.admin.User))})
+	if err != nil || saved.Refused != "" {
+		return saved, err
+	}
+	who, err := memberByLogin(ctx, tx, s.at.ID, s.to)
 	if err == nil {
 		return Saved{Refused: TakenHere, Who: who}, nil
 	}
@@ -202,10 +229,10 @@ func (d *Desk) readable(ctx context.Context, tx *db.Tx, s *saving, dead bool) (S
 	}
 	// Another person may not have even what is kept for the one before.
 	whose := s.user.ID
-	if s.typed.Person == Another {
+	if s.another() {
 		whose = ""
 	}
-	free, err := user.Free(ctx, tx, tx.Now, whose, to)
+	free, err := user.Free(ctx, tx, tx.Now, whose, s.to)
 	if err != nil || !free {
 		return Saved{Refused: CannotUse}, err
 	}
@@ -255,8 +282,19 @@ func (d *Desk) fresh(ctx context.Context, tx *db.Tx, s *saving) (Saved, error) {
 // store writes what the form changes.
 func (d *Desk) store(ctx context.Context, tx *db.Tx, s saving) (saved Saved, err error) {
 	now := s.typed.Now
+	if s.has(FieldEmail) {
+		saved, err = within(ctx, tx, TooManyLogins, s.typed.Sure,
+			limit.Charge{Budget: loginChanges, Subject: limit.Subject(string(s.user.ID))},
+			limit.Charge{Budget: siteLoginChanges, Subject: limit.Subject(string(s.at.ID))})
+		if err != nil || saved.Refused != "" {
+			return saved, err
+		}
+	}
 	if s.has(FieldGroup, FieldKind, FieldStatus, FieldToggle) {
 		if err := put(ctx, tx, s.subject, now.membership(s.member), s.by.Actor()); err != nil {
+			return saved, err
+		}
+		if err := d.stopped(ctx, tx, s.subject, now.membership(s.member), s.by); err != nil {
 			return saved, err
 		}
 	}

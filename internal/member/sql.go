@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"time"
 
 	"keyturn/internal/address"
 	"keyturn/internal/db"
@@ -71,4 +72,17 @@ func memberByMobile(ctx context.Context, from db.Reader, at id.Site, but id.User
 		  JOIN users u ON u.user_id = o.user_id
 		 WHERE o.kind = 'sms' AND o.address = $2 AND o.removed_at IS NULL AND o.user_id <> $3
 		 ORDER BY u.user_id LIMIT 1`, at, number, but)
+}
+
+// insertReplaced notes that a member's place was taken by somebody else.
+func insertReplaced(ctx context.Context, tx *db.Tx, at id.Site, who, by id.User, now time.Time) error {
+	return tx.Change(ctx, `
+		INSERT INTO replaced_members (site_id, user_id, replaced_by, replaced_at) VALUES ($1, $2, $3, $4)`,
+		at, who, by, db.Stamp(now))
+}
+
+func isReplaced(ctx context.Context, from db.Reader, at id.Site, who id.User) (bool, error) {
+	n, err := db.One(ctx, from, func(r db.Row) (n int, err error) { return n, r.Scan(&n) },
+		`SELECT COUNT(*) FROM replaced_members WHERE site_id = $1 AND user_id = $2`, at, who)
+	return n > 0, err
 }

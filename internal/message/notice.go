@@ -80,6 +80,9 @@ const (
 	SessionsEnded NoticeKind = "sessions_ended"
 	// MemberLeft tells an admin that "by" noted that "who" has left.
 	MemberLeft NoticeKind = "member_left"
+	// MemberStopped tells an admin that "by" changed "who" in User Setup, so that they enter
+	// or run the site no more; "what" is the policy.Status they have now, or NoAdmin.
+	MemberStopped NoticeKind = "member_stopped"
 	// SMSLow tells an admin that the SMS balance runs low; "left" is what is available.
 	SMSLow NoticeKind = "sms_low"
 	// AddressDead tells an admin that an address or number takes nothing; "who" is whose
@@ -136,6 +139,9 @@ const (
 	// many, "at" as above.
 	SiteNotReady NoticeKind = "site_not_ready"
 )
+
+// NoAdmin is what a MemberStopped says of somebody who is active, and no Admin any more.
+const NoAdmin = "no_admin"
 
 // Notice is one thing that one person is told.
 type Notice struct {

@@ -51,7 +51,7 @@ func (k NoticeKind) about() about {
 	case HelpAsked:
 		return aboutHelp
 	case SMSLow, AddressDead, RequestApproved, RequestDeclined, RequestExpired, InvitationAccepted, AccessEnding, AccessEnded,
-		SharingDismissed, SplitHeld, MemberLeft, SettingsChanged, RequirementLowered, SiteOpened, SiteNotReady,
+		SharingDismissed, SplitHeld, MemberLeft, MemberStopped, SettingsChanged, RequirementLowered, SiteOpened, SiteNotReady,
 		TrailCheckpoint, FirstPasswordMoved:
 		return aboutSite
 	case RequestMade, RequestSecond:
@@ -99,7 +99,7 @@ func (s speaker) what(n told) string {
 		return locale.Say(locale.NoticePasswordReset)
 	case LoginsJoined:
 		return locale.Say(locale.NoticeJoined)
-	case LoginChanged, LoginUndone, LoginReplaced, FirstPasswordMoved, MobileChanged, SessionsEnded, MemberLeft:
+	case LoginChanged, LoginUndone, LoginReplaced, FirstPasswordMoved, MobileChanged, SessionsEnded, MemberLeft, MemberStopped:
 		return s.setUp(n)
 	case HelpAsked, HelpCodeGiven, HelpApproved:
 		return s.helped(n)
@@ -298,6 +298,8 @@ func (s speaker) then(n told) string {
 	case FirstPasswordMoved:
 		return locale.Say(locale.NoticeThenFirstPassword, locale.Data{"By": s.by(n)})
 	case LoginChanged, LoginUndone, LoginReplaced, MobileChanged, SessionsEnded:
+	case MemberStopped:
+		return locale.Say(locale.NoticeThenStopped, locale.Data{"By": s.by(n)})
 	}
 	switch {
 	case n.Site == "" && s.Helper == "":

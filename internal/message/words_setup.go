@@ -1,6 +1,9 @@
 package message
 
-import "keyturn/internal/locale"
+import (
+	"keyturn/internal/locale"
+	"keyturn/internal/policy"
+)
 
 // setUp is what was changed in User Setup.
 func (s speaker) setUp(n told) string {
@@ -26,6 +29,16 @@ func (s speaker) setUp(n told) string {
 		if n.Kind == FirstPasswordMoved {
 			return locale.Say(locale.NoticeFirstPassword, locale.Data{"By": s.by(n), "Who": who})
 		}
-		return locale.Say(locale.NoticeLeft, locale.Data{"By": s.by(n), "Who": who})
+		key := locale.NoticeLeft
+		if n.Kind == MemberStopped {
+			key = locale.NoticeInactive
+			switch n.Words["what"] {
+			case string(policy.Blocked):
+				key = locale.NoticeBlocked
+			case NoAdmin:
+				key = locale.NoticeNoAdmin
+			}
+		}
+		return locale.Say(key, locale.Data{"By": s.by(n), "Who": who})
 	}
 }

@@ -8,8 +8,8 @@ import (
 
 	"keyturn/internal/audit"
 	"keyturn/internal/db"
-	"keyturn/internal/epoch"
 	"keyturn/internal/id"
+	"keyturn/internal/login"
 	"keyturn/internal/message"
 	"keyturn/internal/site"
 	"keyturn/internal/user"
@@ -67,8 +67,8 @@ func (d *Desk) endAccess(ctx context.Context, tx *db.Tx, limit int) error {
 		return err
 	}
 	for _, m := range ended {
-		if err := epoch.Raise(ctx, tx, epoch.Member(m.Site, m.User)); err != nil {
-			return err
+		if err := login.EndReach(ctx, tx, m.Site, m.User); err != nil {
+			return fmt.Errorf("end what somebody can reach: %w", err)
 		}
 		if err := d.tellEnd(ctx, tx, m, message.AccessEnded); err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -11,7 +12,6 @@ import (
 	"keyturn/internal/id"
 	"keyturn/internal/policy"
 	"keyturn/internal/site"
-	"keyturn/internal/standing"
 	"keyturn/internal/user"
 )
 
@@ -84,16 +84,15 @@ func (d *Desk) forecast(ctx context.Context, now time.Time, at id.Site, to chang
 		if err != nil {
 			return nil, fmt.Errorf("list members: %w", err)
 		}
-		for _, who := range some {
-			one, err := d.foresee(ctx, now, at, who, to)
-			if err != nil {
-				return nil, err
-			}
-			all, after = append(all, one), who
+		step, err := d.foresee(ctx, now, at, some, to)
+		if err != nil {
+			return nil, err
 		}
+		all = append(all, step...)
 		if len(some) < inStep {
 			break
 		}
+		after = some[len(some)-1]
 	}
 	slices.SortFunc(all, func(a, b Person) int {
 		return cmp.Or(cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), cmp.Compare(a.User, b.User))
@@ -101,18 +100,27 @@ func (d *Desk) forecast(ctx context.Context, now time.Time, at id.Site, to chang
 	return all, nil
 }
 
-func (d *Desk) foresee(ctx context.Context, now time.Time, at id.Site, who id.User, to change) (Person, error) {
-	u, err := user.ByID(ctx, d.DB, who)
+// foresee asks for some members, with a handful of queries for all of them.
+func (d *Desk) foresee(ctx context.Context, now time.Time, at id.Site, who []id.User, to change) ([]Person, error) {
+	found, err := user.ByIDs(ctx, d.DB, who)
 	if err != nil {
-		return Person{}, fmt.Errorf("find a member: %w", err)
+		return nil, fmt.Errorf("find members: %w", err)
 	}
-	facts, err := d.Standing.Of(ctx, d.DB, now, standing.Asker{
-		User: u, Sites: []id.Site{at}, Client: policy.Client{Kind: policy.ClientWeb},
-	})
+	users := slices.Collect(maps.Values(found))
+	facts, err := d.Standing.OfAll(ctx, d.DB, now, at, users)
 	if err != nil {
-		return Person{}, fmt.Errorf("read the facts of a member: %w", err)
+		return nil, fmt.Errorf("read the facts of members: %w", err)
 	}
-	one := Person{User: who, Name: u.Name()}
+	all := make([]Person, len(users))
+	for i, u := range users {
+		all[i] = foretell(u, facts[u.ID], now, to)
+	}
+	return all, nil
+}
+
+// foretell asks the policy about one member, as they are and with what is changed.
+func foretell(u user.User, facts policy.Facts, now time.Time, to change) Person {
+	one := Person{User: u.ID, Name: u.Name()}
 	one.WasAsked, _ = policy.Required(facts, now)
 	for i := range facts.Memberships {
 		one.Group = facts.Memberships[i].Group
@@ -122,5 +130,5 @@ func (d *Desk) foresee(ctx context.Context, now time.Time, at id.Site, who id.Us
 		p := policy.Readiness(facts, now)
 		one.Mark, one.Lacks = p.Mark, p.Decision.NotOffered
 	}
-	return one, nil
+	return one
 }

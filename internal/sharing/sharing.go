@@ -203,10 +203,10 @@ func look(ctx context.Context, from db.Reader, now time.Time, at site.Site, who 
 	return all, nil
 }
 
-// Noticed notes that a code which was sent for a sign-in on one device was typed on
-// another, once an hour at most. It changes nothing for whoever typed it.
-func Noticed(ctx context.Context, tx *db.Tx, who id.User) error {
-	if err := cross(ctx, tx, who, tx.Now.Unix()/int64(time.Hour/time.Second)); err != nil {
+// Noticed notes that a code which was sent for a sign-in at a site on one device was typed
+// on another, once an hour at most. It changes nothing for whoever typed it.
+func Noticed(ctx context.Context, tx *db.Tx, at id.Site, who id.User) error {
+	if err := cross(ctx, tx, at, who, tx.Now.Unix()/int64(time.Hour/time.Second)); err != nil {
 		return fmt.Errorf("note where a code was typed: %w", err)
 	}
 	return nil

@@ -58,19 +58,24 @@ func TestWhatIsSeenAtOneSiteIsThatSitesAlone(t *testing.T) {
 	})
 }
 
-func TestCodesTypedElsewhereAddUpByTheDay(t *testing.T) {
+func TestCodesTypedElsewhereAddUpByTheDayAtTheirSiteAlone(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		t.Helper()
 		for range 5 {
 			w.db.Clock.Advance(24 * time.Hour)
 			for range 3 {
-				w.do(t, func(ctx context.Context, tx *db.Tx) error { return sharing.Noticed(ctx, tx, w.bo.ID) })
+				w.do(t, func(ctx context.Context, tx *db.Tx) error { return sharing.Noticed(ctx, tx, w.site.ID, w.bo.ID) })
 			}
 		}
 		all := w.logins(t, w.site)
 		if len(all) != 2 || !slices.Equal(all[0].Evidence, []sharing.Evidence{{Kind: sharing.Crossed, Days: 5, Weight: 2}}) {
 			t.Errorf("%+v", all)
+		}
+		for _, l := range w.logins(t, w.twin) {
+			if l.User == w.bo.ID {
+				t.Errorf("at the other site, where nothing crossed: %+v", l)
+			}
 		}
 		w.db.Clock.Advance(31 * 24 * time.Hour)
 		w.sweep(t)

@@ -34,16 +34,17 @@ func logins(ctx context.Context, from db.Reader, at id.Site, who id.User, now ti
 		 ORDER BY u.first_name, u.last_name, m.user_id LIMIT $4`, at, string(who), db.Stamp(now), mostLogins)
 }
 
-// crossings gives the hours in which codes of a site's users were typed on another device.
+// crossings gives the hours in which codes of sign-ins at a site were typed on another
+// device.
 func crossings(ctx context.Context, from db.Reader, at id.Site, who id.User, since time.Time) (map[id.User][]time.Time, error) {
 	type crossing struct {
 		who  id.User
 		hour int64
 	}
 	rows, err := db.Many(ctx, from, func(r db.Row) (c crossing, err error) { return c, r.Scan(&c.who, &c.hour) }, `
-		SELECT c.user_id, c.hour FROM memberships m JOIN sharing_crossings c ON c.user_id = m.user_id
-		 WHERE m.site_id = $1 AND ($2 = '' OR m.user_id = $2) AND c.hour >= $3
-		 ORDER BY c.user_id, c.hour LIMIT $4`, at, string(who), since.Unix()/3600, mostSessions)
+		SELECT user_id, hour FROM sharing_crossings
+		 WHERE site_id = $1 AND ($2 = '' OR user_id = $2) AND hour >= $3
+		 ORDER BY user_id, hour LIMIT $4`, at, string(who), since.Unix()/3600, mostSessions)
 	if err != nil {
 		return nil, err
 	}
@@ -54,18 +55,18 @@ func crossings(ctx context.Context, from db.Reader, at id.Site, who id.User, sin
 	return all, nil
 }
 
-func cross(ctx context.Context, tx *db.Tx, who id.User, hour int64) error {
+func cross(ctx context.Context, tx *db.Tx, at id.Site, who id.User, hour int64) error {
 	_, err := tx.Exec(ctx, `
-		INSERT INTO sharing_crossings (user_id, hour) VALUES ($1, $2)
-		ON CONFLICT (user_id, hour) DO NOTHING`, who, hour)
+		INSERT INTO sharing_crossings (site_id, user_id, hour) VALUES ($1, $2, $3)
+		ON CONFLICT (site_id, user_id, hour) DO NOTHING`, at, who, hour)
 	return err
 }
 
 func sweepCrossings(ctx context.Context, tx *db.Tx, before int64, limit int) error {
 	_, err := tx.Exec(ctx, `
 		DELETE FROM sharing_crossings
-		 WHERE (user_id, hour) IN (
-		       SELECT user_id, hour FROM sharing_crossings WHERE hour < $1 ORDER BY hour LIMIT $2)`, before, limit)
+		 WHERE (site_id, user_id, hour) IN (
+		       SELECT site_id, user_id, hour FROM sharing_crossings WHERE hour < $1 ORDER BY hour LIMIT $2)`, before, limit)
 	return err
 }
 

@@ -18,7 +18,7 @@ func TestACodeTypedInAnotherBrowserIsWrongAndIsNoted(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		t.Helper()
 		var noted []id.User
-		w.desk.Crossed = func(_ context.Context, _ *db.Tx, who id.User) error {
+		w.desk.Crossed = func(_ context.Context, _ *db.Tx, _ id.Site, who id.User) error {
 			noted = append(noted, who)
 			return nil
 		}

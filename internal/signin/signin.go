@@ -51,7 +51,7 @@ type Desk struct {
 	Joined func(ctx context.Context, tx *db.Tx, keep, other id.User) (bool, error)
 	// Crossed is told when somebody types the live code of another sign-in of the same
 	// person, in another browser. Nil: nobody is.
-	Crossed func(ctx context.Context, tx *db.Tx, who id.User) error
+	Crossed func(ctx context.Context, tx *db.Tx, at id.Site, who id.User) error
 	// Count, if set, is told of each answer: its step and what was wrong. A name that
 	// nobody has counts as "unknown", and is told apart nowhere else.
 	Count func(step, wrong string)

@@ -24,7 +24,18 @@ ALTER TABLE methods ADD COLUMN no_recovery BOOLEAN NOT NULL DEFAULT FALSE;
 -- A link for a first password leaves no mark: there was none to reset.
 ALTER TABLE resets ADD COLUMN first_password BOOLEAN NOT NULL DEFAULT FALSE;
 
+-- A member whose place somebody else took: User Setup does not bring them back beside the
+-- one who did.
+CREATE TABLE replaced_members (
+    site_id     TEXT NOT NULL REFERENCES sites (site_id),
+    user_id     TEXT NOT NULL REFERENCES users (user_id),
+    replaced_by TEXT NOT NULL,
+    replaced_at BIGINT NOT NULL,
+    PRIMARY KEY (site_id, user_id)
+);
+
 -- +goose Down
+DROP TABLE replaced_members;
 ALTER TABLE resets DROP COLUMN first_password;
 ALTER TABLE methods DROP COLUMN no_recovery;
 DROP TABLE login_changes;

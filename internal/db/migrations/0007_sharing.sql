@@ -10,12 +10,13 @@ ALTER TABLE sessions ADD COLUMN uses_3 BIGINT NOT NULL DEFAULT 0;
 -- The names that a site's users have had, for a page that asks for all of them.
 CREATE INDEX audit_personal_names ON audit_personal (chain) WHERE field = 'name';
 
--- A code that was sent for a sign-in on one device and typed on another, once for each
--- hour of 1970.
+-- A code that was sent for a sign-in at a site on one device and typed on another, once for
+-- each hour of 1970.
 CREATE TABLE sharing_crossings (
+    site_id TEXT NOT NULL REFERENCES sites (site_id),
     user_id TEXT NOT NULL REFERENCES users (user_id),
     hour    BIGINT NOT NULL,
-    PRIMARY KEY (user_id, hour)
+    PRIMARY KEY (site_id, user_id, hour)
 );
 CREATE INDEX sharing_crossings_by_hour ON sharing_crossings (hour);
 

@@ -31,7 +31,7 @@ type Help struct {
 func (h Help) Index() http.Handler {
 	return h.Kit.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		page := contents()
-		if asked := r.URL.Query().Get("q"); asked != "" {
+		if asked := web.ReadQuery(r).Get("q"); asked != "" {
 			page.search(asked)
 			h.count(page)
 		}

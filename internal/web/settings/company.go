@@ -21,10 +21,11 @@ func (s *Settings) Company() http.Handler {
 		if err != nil {
 			return err
 		}
-		if q := r.URL.Query(); q.Has("twofa") || q.Has("remember") || q.Has("weakest") {
+		q := web.ReadQuery(r)
+		if q.Ticked("twofa") || q.Ticked("remember") || q.Ticked("weakest") {
 			page.choose(c, chosen(q, c))
 		}
-		page.Done = companyDone(r.URL.Query().Get("done"))
+		page.Done = companyDone(q.Get("done"))
 		return s.Kit.Show(w, r, http.StatusOK, page)
 	})
 }
@@ -128,7 +129,7 @@ func (s *Settings) PreviewCompany() http.Handler {
 		if err != nil {
 			return err
 		}
-		form := r.URL.Query()
+		form := web.ReadQuery(r)
 		to, from := chosen(form, c), left(form)
 		if refused := c.May(to); refused != "" {
 			page.choose(c, to)

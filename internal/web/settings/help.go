@@ -111,7 +111,7 @@ const membersShown = 50
 // HelpCodes answers "GET /sites/{site}/settings/help-codes".
 func (s *Settings) HelpCodes() http.Handler {
 	return s.only(func(w http.ResponseWriter, r *http.Request, a admin) error {
-		page, err := s.helpCodesPage(r, a, r.URL.Query().Get("find"))
+		page, err := s.helpCodesPage(r, a, web.ReadQuery(r).Get("find"))
 		if err != nil {
 			return err
 		}

@@ -30,7 +30,7 @@ func (s *Settings) UserRequests() http.Handler {
 		if err != nil {
 			return err
 		}
-		if key, ok := requestDone[r.URL.Query().Get("done")]; ok {
+		if key, ok := requestDone[web.ReadQuery(r).Get("done")]; ok {
 			page.Done = locale.Say(key)
 		}
 		fresh, err := s.Requests.Fresh(r.Context(), a.bearer())

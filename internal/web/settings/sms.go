@@ -102,7 +102,7 @@ func bars(perDay []int) []Bar {
 }
 
 func (s *Settings) statement(r *http.Request, a admin, page *SMSPage, names map[id.User]string, now time.Time) error {
-	before, err := strconv.ParseInt(r.URL.Query().Get("before"), 10, 64)
+	before, err := strconv.ParseInt(web.ReadQuery(r).Get("before"), 10, 64)
 	if err != nil || before < 0 {
 		before = 0
 	}

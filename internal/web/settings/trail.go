@@ -32,8 +32,9 @@ func (s *Settings) Audit() http.Handler {
 }
 
 func (s *Settings) auditPage(r *http.Request, a admin) (AuditPage, error) {
-	page := AuditPage{Site: a.site.Name, Path: a.path, Days: s.Trail.KeepDays, Query: asked(r.URL.Query())}
-	switch form := trail.Format(r.URL.Query().Get("form")); form {
+	query := web.ReadQuery(r)
+	page := AuditPage{Site: a.site.Name, Path: a.path, Days: s.Trail.KeepDays, Query: asked(query)}
+	switch form := trail.Format(query.Get("form")); form {
 	case trail.CSV, trail.JSONL:
 		page.Chosen = form
 	}
@@ -70,7 +71,7 @@ func (s *Settings) auditPage(r *http.Request, a admin) (AuditPage, error) {
 }
 
 // asked reads what was searched for.
-func asked(query url.Values) AuditQuery {
+func asked(query web.Fields) AuditQuery {
 	q := AuditQuery{Person: strings.TrimSpace(query.Get("person")), From: query.Get("from"), Until: query.Get("until"), before: query.Get("before")}
 	for _, g := range audit.Groups() {
 		chosen := string(g) == query.Get("group")

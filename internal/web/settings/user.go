@@ -28,7 +28,7 @@ func (s *Settings) User() http.Handler {
 		if err != nil {
 			return err
 		}
-		page.Done = didWords(r.URL.Query().Get("did"), page, card)
+		page.Done = didWords(web.ReadQuery(r).Get("did"), page, card)
 		return s.Kit.Show(w, r, http.StatusOK, page)
 	})
 }
@@ -203,6 +203,12 @@ func (s *Settings) showUser(w http.ResponseWriter, r *http.Request, a admin, typ
 	}
 	page.Sure, page.Suggested, page.Before = saved.Sure, saved.Suggested, card.User.Name()
 	status := page.refused(saved)
+	if status == http.StatusTooManyRequests {
+		now := s.DB.Clock.Now()
+		web.RetryAfter(w, saved.Retry.Sub(now))
+		page.Problem = restWords(saved, locale.Moment(saved.Retry, a.site.Zone, now))
+		page.AskManager = saved.Refused == member.TooManyNewcomers
+	}
 	return s.Kit.Show(w, r, status, page)
 }
 
@@ -247,9 +253,30 @@ func (p *UserPage) refused(saved member.Saved) int {
 		p.Problem = locale.Say(locale.UsersOneself)
 	case member.Elsewhere:
 		p.Problem = locale.Say(locale.UsersElsewhereShort, who)
-	case member.TooMany:
+	case member.NotActive:
+		p.Problem, p.AskManager = locale.Say(locale.UsersNotActive), true
+	case member.AdminNewcomer:
+		p.Problem, p.AskManager = locale.Say(locale.UsersAdminNewcomer), true
+	case member.Replaced:
+		p.Problem, p.AskManager = locale.Say(locale.UsersReplaced, who), true
+	case member.TooManyAddresses, member.TooManyLogins, member.TooManyNewcomers, member.TooMany:
+		return http.StatusTooManyRequests
 	}
 	return http.StatusUnprocessableEntity
+}
+
+// restWords say what was done too often, and when it can be done again.
+func restWords(saved member.Saved, at string) string {
+	key := locale.UsersTooMany
+	switch saved.Refused { //nolint:exhaustive // The others are no matter of how often.
+	case member.TooManyAddresses:
+		key = locale.UsersRestAddresses
+	case member.TooManyLogins:
+		key = locale.UsersRestLogins
+	case member.TooManyNewcomers:
+		key = locale.UsersRestNewcomers
+	}
+	return locale.Say(key, locale.Data{"At": at})
 }
 
 func doubtWords(d member.Doubt, saved member.Saved) string {

@@ -12,6 +12,7 @@ import (
 	"keyturn/internal/member"
 	"keyturn/internal/policy"
 	"keyturn/internal/site"
+	"keyturn/internal/web"
 )
 
 // usersShown is how many members a page of the list has.
@@ -20,7 +21,7 @@ const usersShown = 50
 // Users answers "GET /sites/{site}/settings/users".
 func (s *Settings) Users() http.Handler {
 	return s.only(func(w http.ResponseWriter, r *http.Request, a admin) error {
-		q := r.URL.Query()
+		q := web.ReadQuery(r)
 		f := member.Filter{Find: q.Get("find"), After: cursorOf(q.Get("after"))}
 		if g := policy.Group(q.Get("group")); slices.Contains(site.Groups(), g) {
 			f.Group = g
@@ -93,7 +94,7 @@ func listPath(path string, f member.Filter, after member.Cursor) string {
 // cursorOf reads a cursor; one that is none starts at the beginning.
 func cursorOf(text string) (c member.Cursor) {
 	raw, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || json.Unmarshal(raw, &c) != nil {
+	if err != nil || json.Unmarshal(raw, &c) != nil || !web.IsText(c.First+c.Last+c.ID) {
 		return member.Cursor{}
 	}
 	return c

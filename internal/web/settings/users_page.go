@@ -88,6 +88,8 @@ type UserPage struct {
 	// that was probably meant.
 	Doubts    []string
 	Suggested string
+	// AskManager offers the page on which the account manager is asked for a user.
+	AskManager bool
 	// AskPerson asks whether it is the same person; Before is who it was.
 	AskPerson bool
 	Before    string

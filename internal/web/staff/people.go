@@ -24,7 +24,7 @@ func (s *Staff) People() http.Handler {
 		if err != nil {
 			return err
 		}
-		page.User, page.Reason = r.URL.Query().Get("user"), r.URL.Query().Get("reason")
+		page.User, page.Reason = web.ReadQuery(r).Get("user"), web.ReadQuery(r).Get("reason")
 		return s.Kit.Show(w, r, http.StatusOK, page)
 	})
 }
@@ -182,7 +182,7 @@ func (s *Staff) proposals(r *http.Request, by authority.Bearer) ([]ProposalRow, 
 func (s *Staff) Delivery() http.Handler {
 	return s.only(func(w http.ResponseWriter, r *http.Request, by authority.Bearer) error {
 		page, span := DeliveryPage{Hour: true}, console.Hour
-		if r.URL.Query().Get("span") == "day" {
+		if web.ReadQuery(r).Get("span") == "day" {
 			page.Hour, span = false, console.Day
 		}
 		all, err := s.Console.Delivery(r.Context(), by, span)

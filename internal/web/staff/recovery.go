@@ -99,7 +99,7 @@ func (s *Staff) Confirm() http.Handler {
 // New answers "GET /staff/recoveries/new", with "email" for whom it is.
 func (s *Staff) New() http.Handler {
 	return s.only(func(w http.ResponseWriter, r *http.Request, by authority.Bearer) error {
-		typed := r.URL.Query().Get("email")
+		typed := web.ReadQuery(r).Get("email")
 		login, err := address.Login(typed)
 		who := user.User{}
 		if err == nil {

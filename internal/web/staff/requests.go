@@ -29,7 +29,7 @@ var requestDone = map[string]locale.Key{
 func (s *Staff) UserRequests() http.Handler {
 	return s.only(func(w http.ResponseWriter, r *http.Request, by authority.Bearer) error {
 		page := RequestsPage{As: by.User.Name()}
-		if key, ok := requestDone[r.URL.Query().Get("done")]; ok {
+		if key, ok := requestDone[web.ReadQuery(r).Get("done")]; ok {
 			page.Done = locale.Say(key)
 		}
 		all, hidden, err := s.Requests.Waiting(r.Context(), by, requestsShown)

@@ -35,7 +35,7 @@ func (s *Staff) Site() http.Handler {
 		if err != nil {
 			return err
 		}
-		query := r.URL.Query()
+		query := web.ReadQuery(r)
 		page.TopUp.Parts, page.TopUp.Reference = query.Get("parts"), query.Get("reference")
 		switch query.Get("did") {
 		case "sms":
@@ -49,7 +49,7 @@ func (s *Staff) Site() http.Handler {
 
 func (s *Staff) sitePage(r *http.Request, by authority.Bearer, which id.Site) (SitePage, error) {
 	// A member after whom nobody stands is nobody's id: the list then begins anew.
-	after, err := id.Parse[id.User](r.URL.Query().Get("after"))
+	after, err := id.Parse[id.User](web.ReadQuery(r).Get("after"))
 	if err != nil {
 		after = ""
 	}

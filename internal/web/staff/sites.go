@@ -26,7 +26,7 @@ func (s *Staff) Sites() http.Handler {
 }
 
 func (s *Staff) sitesPage(r *http.Request, by authority.Bearer) (SitesPage, error) {
-	query := r.URL.Query()
+	query := web.ReadQuery(r)
 	at, err := strconv.Atoi(query.Get("page"))
 	if err != nil || at < 0 || at > 1000 {
 		at = 0

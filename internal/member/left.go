@@ -77,7 +77,7 @@ func (d *Desk) leave(ctx context.Context, tx *db.Tx, s subject, by authority.Bea
 // site do what belongs to it: the help codes that they made end, and the other Admins are
 // told.
 func (d *Desk) stopped(ctx context.Context, tx *db.Tx, s subject, to site.Membership, by authority.Bearer) error {
-	what := ""
+	var what string
 	switch {
 	case to.Status != s.member.Status && to.Status != policy.Active:
 		what = string(to.Status)

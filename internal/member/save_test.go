@@ -77,6 +77,7 @@ func TestTheOldAddressUndoesOnceAndTheOldestWins(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.save(t, w.in(t, w.pat, w.site), w.kim, email("kim.b@bayside.example"))
+		w.confirm(t, w.kim)
 		w.save(t, w.in(t, w.pat, w.site), w.kim, email("kim.c@bayside.example"))
 		links := w.sent(t, w.kim, message.LoginUndo)
 		if len(links) != 2 {

@@ -193,6 +193,22 @@ func (w *world) again(t *testing.T, who user.User) user.User {
 	return u
 }
 
+// confirm is a sign-in that began with the password, in which somebody typed a code that
+// was sent to their mailbox.
+func (w *world) confirm(t *testing.T, who user.User) {
+	t.Helper()
+	mailbox := w.ways(t, who, policy.Email)[0].ID
+	err := w.db.Do(t.Context(), func(tx *db.Tx) error {
+		if err := method.Passed(t.Context(), tx, who.ID, mailbox); err != nil {
+			return err
+		}
+		return method.Entered(t.Context(), tx, who.ID, mailbox, false)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // ways are a user's methods of a kind.
 func (w *world) ways(t *testing.T, who user.User, kind policy.MethodKind) []method.Method {
 	t.Helper()

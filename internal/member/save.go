@@ -122,7 +122,7 @@ func (d *Desk) save(ctx context.Context, tx *db.Tx, s saving, dead bool) (Saved,
 	}
 	for _, ask := range []func(context.Context, *db.Tx, *saving) (Saved, error){
 		d.may,
-		func(ctx context.Context, tx *db.Tx, s *saving) (Saved, error) { return d.readable(tx, s, dead) },
+		func(_ context.Context, _ *db.Tx, s *saving) (Saved, error) { return d.readable(s, dead) },
 		d.fresh, d.doubts, d.person, d.newcomer, d.free,
 	} {
 		if saved, err := ask(ctx, tx, &s); err != nil || saved.Refused != "" {
@@ -177,7 +177,7 @@ func (s saving) temporaryAdmin() bool {
 }
 
 // readable reads what was typed. It looks nothing up: nobody has proved anything yet.
-func (d *Desk) readable(tx *db.Tx, s *saving, dead bool) (Saved, error) {
+func (d *Desk) readable(s *saving, dead bool) (Saved, error) {
 	now := &s.typed.Now
 	first, ok1 := readName(now.First)
 	last, ok2 := readName(now.Last)

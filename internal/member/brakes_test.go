@@ -153,7 +153,8 @@ func TestALoginNameIsChangedThreeTimesADay(t *testing.T) {
 				t.Errorf("change %d: %+v", i, saved)
 			}
 		}
-		if n := w.rows(t, `SELECT COUNT(*) FROM login_changes WHERE user_id = $1`, w.kim.ID); n != 3 {
+		// Of addresses that an Admin gave and nobody confirmed none keeps an undo: the first alone.
+		if n := w.rows(t, `SELECT COUNT(*) FROM login_changes WHERE user_id = $1`, w.kim.ID); n != 1 {
 			t.Errorf("%d changes are kept", n)
 		}
 		if saved := w.save(t, pat, w.max, email("max1@stranger.example")); saved.Refused != "" {

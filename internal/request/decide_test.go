@@ -92,6 +92,9 @@ func TestTheFirstWordOfWhoIsStaffNoMoreCountsForNothing(t *testing.T) {
 				t.Fatalf("approving: %q, %v", refused, err)
 			}
 		}
+		ulla := w.staff(t, "ulla")
+		w.let(t, w.toni, w.site)
+		w.let(t, ulla, w.site)
 		approve(w.sam)
 		w.do(t, func(ctx context.Context, tx *db.Tx) error { return user.EndStaff(ctx, tx, w.sam.ID) })
 		ref.Seen = request.ApprovedOnce
@@ -103,7 +106,7 @@ func TestTheFirstWordOfWhoIsStaffNoMoreCountsForNothing(t *testing.T) {
 		if refused, err := w.desk.Approve(t.Context(), w.in(t, w.toni, site.Site{}), ref); refused != request.SameMember || err != nil {
 			t.Errorf("both words are Toni's: %q, %v", refused, err)
 		}
-		approve(w.staff(t, "ulla"))
+		approve(ulla)
 		if w.state(t, ref) != request.Approved {
 			t.Errorf("two who are staff have approved it: %s", w.state(t, ref))
 		}

@@ -42,6 +42,7 @@ func TestACodeOfStaffEndsWithTheirBeingStaff(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		w.prove(t, w.kim, policy.SMS, kimsNumber)
+		w.db.Clock.Advance(rescue.OnFileFor)
 		which := w.begin(t, w.sam, w.kim, kimsNumber)
 		if refused := w.confirm(t, w.toni, w.kim, which); refused != "" {
 			t.Fatal(refused)

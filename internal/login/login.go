@@ -246,7 +246,8 @@ func stands(ctx context.Context, from db.Reader, now time.Time, c user.LoginChan
 }
 
 // Undo gives the old name back. It opens no session and makes nobody active. Both
-// addresses are told.
+// addresses are told, and the Admins of a site that is the user's only one: they may have
+// made the change.
 func (d *Desk) Undo(ctx context.Context, token string, at session.Place) (found Found, err error) {
 	err = d.DB.Do(ctx, func(tx *db.Tx) error {
 		c, err := user.ChangeByToken(ctx, tx, token)
@@ -306,6 +307,9 @@ func (d *Desk) undo(ctx context.Context, tx *db.Tx, who user.User, c user.LoginC
 		if err != nil {
 			return fmt.Errorf("tell of an undo: %w", err)
 		}
+	}
+	if err := d.tellAdmins(ctx, tx, home, who); err != nil {
+		return err
 	}
 	return audit.Record(ctx, tx, audit.Event{
 		// Whoever holds the link: the mailbox is known, the person is not.

@@ -83,6 +83,28 @@ func (d *Desk) tellNew(ctx context.Context, tx *db.Tx, c Change, was past) error
 	return nil
 }
 
+// tellAdmins tells the other Admins of a site that an old address took its name back;
+// empty: there is no site that is the user's only one, and the change was not an Admin's.
+func (d *Desk) tellAdmins(ctx context.Context, tx *db.Tx, at id.Site, about user.User) error {
+	if at == "" {
+		return nil
+	}
+	all, err := site.Admins(ctx, tx, tx.Now, at)
+	if err != nil {
+		return fmt.Errorf("read a site's admins: %w", err)
+	}
+	n := message.Notice{Site: at, Kind: message.LoginUndone, Words: map[string]string{"who": about.Name()}}
+	for _, n.User = range all {
+		if n.User == about.ID {
+			continue
+		}
+		if err := d.Post.Tell(ctx, tx, n); err != nil {
+			return fmt.Errorf("tell an admin of an undo: %w", err)
+		}
+	}
+	return nil
+}
+
 // others are the site's account manager, if there is one, and its Admins, without whoever
 // makes the change and whom it is about.
 func (d *Desk) others(ctx context.Context, from *db.Tx, c Change) ([]id.User, error) {

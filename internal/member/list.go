@@ -145,9 +145,16 @@ type Card struct {
 	// when; empty: none can.
 	Old      string
 	OldUntil time.Time
+	// Undone is the change of the login name that its old address undid lately. Its zero
+	// value: there is none.
+	Undone user.LoginChange
 	// Fresh says that the admin proved lately enough who they are.
 	Fresh bool
 }
+
+// undoneFor is how long a form says that an address was taken back: as long as others are
+// told of what somebody did.
+const undoneFor = 30 * 24 * time.Hour
 
 // Card reads one member; fault.NotFound for whoever is none of the admin's site.
 func (d *Desk) Card(ctx context.Context, by authority.Bearer, whom id.User) (c Card, err error) {
@@ -178,6 +185,11 @@ func (d *Desk) Card(ctx context.Context, by authority.Bearer, whom id.User) (c C
 		return c, fmt.Errorf("look for what can be undone: %w", err)
 	}
 	c.Old, c.OldUntil = string(old.Old), old.ExpiresAt
+	if !c.Elsewhere { // where they go on at other places, it may have been none of this site's
+		if c.Undone, err = user.Undone(ctx, d.DB, s.user, now.Add(-undoneFor)); err != nil && !errors.Is(err, fault.NotFound) {
+			return c, fmt.Errorf("look for what was undone: %w", err)
+		}
+	}
 	if c.Fresh, err = authority.Fresh(ctx, d.DB, now, d.Standing, by); err != nil {
 		return c, err
 	}

@@ -123,6 +123,40 @@ func TestTheOldAddressUndoesOnceAndTheOldestWins(t *testing.T) {
 	})
 }
 
+func TestTheAdminsAreToldOfAnUndoAndTheFormSaysSoUntilTheNextChange(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		w.save(t, w.in(t, w.pat, w.site), w.kim, email("kim.b@bayside.example"))
+		link := w.sent(t, w.kim, message.LoginUndo)[0]
+		if found, err := w.desk.Login.Undo(t.Context(), link, place); err != nil || found != login.Done {
+			t.Fatalf("undo: %q, %v", found, err)
+		}
+		told := `SELECT COUNT(*) FROM notices WHERE kind = $1 AND user_id = $2 AND site_id = $3 AND words LIKE '%"who"%'`
+		for _, admin := range []user.User{w.pat, w.max} {
+			if n := w.rows(t, told, string(message.LoginUndone), admin.ID, w.site.ID); n != 1 {
+				t.Errorf("%s has %d notices", admin.Name(), n)
+			}
+		}
+		if n := w.rows(t, told, string(message.LoginUndone), w.twinPat.ID, w.twin.ID); n != 0 {
+			t.Errorf("the Admin of the twin has %d notices", n)
+		}
+		undone := func() user.LoginChange {
+			card, err := w.desk.Card(t.Context(), w.in(t, w.pat, w.site), w.kim.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return card.Undone
+		}
+		if c := undone(); c.Old != "kim@bayside.example" || c.New != "kim.b@bayside.example" || c.UsedAt.IsZero() {
+			t.Errorf("the form says %+v", c)
+		}
+		w.save(t, w.in(t, w.pat, w.site), w.kim, email("kim.d@bayside.example"))
+		if c := undone(); c.ID != "" {
+			t.Errorf("after the next change the form still says %+v", c)
+		}
+	})
+}
+
 func TestAnUndoDiesWithTheMembershipAndFreesTheName(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {

@@ -65,7 +65,8 @@ const (
 	// LoginChanged tells the user that "by" gave them another login name; without "by" they
 	// did it themselves.
 	LoginChanged NoticeKind = "login_changed"
-	// LoginUndone tells the user that such a change was undone.
+	// LoginUndone tells the user, and the site's admins with "who", that such a change was
+	// undone.
 	LoginUndone NoticeKind = "login_undone"
 	// LoginReplaced tells an old address that it is no login name any more, where it gets no
 	// link to undo that.

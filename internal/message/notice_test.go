@@ -121,13 +121,13 @@ func TestWhatHappensTogetherIsOneMail(t *testing.T) {
 func TestAHelpAskedForSaysNeitherWhoNorTheNumber(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
-		w.tell(t, Notice{User: w.pat.ID, Site: w.site.ID, Kind: HelpAsked, Words: map[string]string{"who": "Kim Osei", "number": "47", "agent": "Chrome on Windows"}})
+		w.tell(t, Notice{User: w.pat.ID, Site: w.site.ID, Kind: HelpAsked, Words: map[string]string{"who": "Kim Osei", "number": "97", "agent": "Chrome on Windows"}})
 		w.work(t)
 		all := w.mail.to(w.pat)
 		if len(all) != 1 || !strings.Contains(all[0].Text, "/sites/"+string(w.site.ID)+"/settings/approvals") {
 			t.Fatalf("the admin reads %+v", all)
 		}
-		for _, hidden := range []string{"Kim", "47", "Chrome"} {
+		for _, hidden := range []string{"Kim", "97", "Chrome"} { // no clock says 97
 			if strings.Contains(all[0].Text+all[0].Subject+all[0].HTML, hidden+" ") || strings.Contains(all[0].Text, "Kim") {
 				t.Errorf("the mail says %q", hidden)
 			}

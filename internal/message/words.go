@@ -297,7 +297,11 @@ func (s speaker) then(n told) string {
 		return locale.Say(locale.NoticeThenLeft, locale.Data{"By": s.by(n)})
 	case FirstPasswordMoved:
 		return locale.Say(locale.NoticeThenFirstPassword, locale.Data{"By": s.by(n)})
-	case LoginChanged, LoginUndone, LoginReplaced, MobileChanged, SessionsEnded:
+	case LoginUndone:
+		if other {
+			return locale.Say(locale.NoticeThenUndoneOf)
+		}
+	case LoginChanged, LoginReplaced, MobileChanged, SessionsEnded:
 	case MemberStopped:
 		return locale.Say(locale.NoticeThenStopped, locale.Data{"By": s.by(n)})
 	}

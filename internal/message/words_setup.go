@@ -13,6 +13,8 @@ func (s speaker) setUp(n told) string {
 		return locale.Say(locale.NoticeLoginChanged)
 	case n.Kind == LoginChanged:
 		return locale.Say(locale.NoticeLoginChangedBy, by)
+	case n.Kind == LoginUndone && n.Words["who"] != "":
+		return locale.Say(locale.NoticeLoginUndoneOf, locale.Data{"Who": s.name(n.Words["who"])})
 	case n.Kind == LoginUndone:
 		return locale.Say(locale.NoticeLoginUndone)
 	case n.Kind == LoginReplaced:

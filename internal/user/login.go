@@ -183,6 +183,12 @@ func Sweep(ctx context.Context, tx *db.Tx, limit int) error {
 	return nil
 }
 
+// Undone gives the newest change of a login name that its old address undid after since;
+// fault.NotFound if none did, or if the login name is another one by now.
+func Undone(ctx context.Context, from db.Reader, who User, since time.Time) (LoginChange, error) {
+	return undone(ctx, from, who, since)
+}
+
 // LiveChange gives the latest change of a user's login name that can be undone;
 // fault.NotFound if there is none.
 func LiveChange(ctx context.Context, from db.Reader, now time.Time, who id.User) (LoginChange, error) {

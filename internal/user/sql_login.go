@@ -92,3 +92,10 @@ func liveChange(ctx context.Context, from db.Reader, who id.User, now time.Time)
 		 WHERE user_id = $1 AND expires_at > $2 AND used_at IS NULL AND ended_at IS NULL
 		 ORDER BY change_id DESC LIMIT 1`, who, db.Stamp(now))
 }
+
+func undone(ctx context.Context, from db.Reader, who User, since time.Time) (LoginChange, error) {
+	return db.One(ctx, from, scanChange, `
+		SELECT`+changeColumns+` FROM login_changes
+		 WHERE user_id = $1 AND used_at > $2 AND old_login = $3
+		 ORDER BY used_at DESC LIMIT 1`, who.ID, db.Stamp(since), string(who.Login))
+}

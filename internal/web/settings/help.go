@@ -2,7 +2,9 @@ package settings
 
 import (
 	"net/http"
+	"strings"
 
+	"keyturn/internal/authority"
 	"keyturn/internal/id"
 	"keyturn/internal/locale"
 	"keyturn/internal/people"
@@ -29,6 +31,9 @@ func (s *Settings) approvalsPage(r *http.Request, a admin) (ApprovalsPage, error
 		return page, err
 	}
 	now := s.DB.Clock.Now()
+	if page.Fresh, err = authority.Fresh(r.Context(), s.DB, now, s.Members.Standing, a.bearer()); err != nil {
+		return page, err
+	}
 	for _, one := range waiting {
 		page.Waiting = append(page.Waiting, Waiting{
 			ID: string(one.ID), Name: one.User.Name(), From: one.Place.Agent,
@@ -62,16 +67,32 @@ func (s *Settings) Answer() http.Handler {
 		if err != nil {
 			return err
 		}
-		if refused == rescue.NotFresh {
-			return prove(w, r, a.path+"/approvals")
-		}
 		page, err := s.approvalsPage(r, a)
 		if err != nil {
 			return err
 		}
+		if refused == rescue.NotFresh {
+			page.NeedsProof = true
+			page.keep(string(which), form.Get("number"))
+			return s.Kit.Show(w, r, http.StatusForbidden, page)
+		}
 		status := page.answered(before, string(which), form.Get("answer") == "approve", refused)
 		return s.Kit.Show(w, r, status, page)
 	})
+}
+
+// keep puts the number that was typed for somebody back into their form. Anything but two
+// digits is not shown again.
+func (p *ApprovalsPage) keep(which, number string) {
+	number = strings.TrimSpace(number)
+	if len(number) != 2 || strings.Trim(number, "0123456789") != "" {
+		return
+	}
+	for i := range p.Waiting {
+		if p.Waiting[i].ID == which {
+			p.Waiting[i].Number = number
+		}
+	}
 }
 
 // answered says what became of an answer.

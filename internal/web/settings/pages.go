@@ -12,11 +12,23 @@ type ApprovalsPage struct {
 	Waiting    []Waiting
 	// Done says what was done just now. May be empty.
 	Done string
+	// Fresh says that nothing has to be proved first, NeedsProof that an answer was given
+	// without it: nobody was let in, and what was typed is kept.
+	Fresh, NeedsProof bool
 }
+
+// Proof is where the admin proves who they are, and comes back here.
+func (p ApprovalsPage) Proof() string { return proofPath(p.Path + "/approvals") }
+
+// ProofAside is like Proof, in a window of its own: what was typed stays in this one.
+func (p ApprovalsPage) ProofAside() string { return proofPath(p.Path + "/shared/proved") }
 
 // Head implements web.Page.
 func (p ApprovalsPage) Head() web.Head {
 	h := web.Head{Template: "settings/approvals", Title: locale.Say(locale.SettingsApprovalsTitle), Site: p.Site, Layout: web.Narrow}
+	if p.NeedsProof {
+		h.Problem = locale.Say(locale.UsersProofTitle)
+	}
 	for _, w := range p.Waiting {
 		if w.Fault != "" {
 			h.Problem = w.Fault
@@ -31,8 +43,9 @@ type Waiting struct {
 	ID string
 	// Name is who, Since and From when and with what they asked, Until when it ends.
 	Name, Since, From, Until string
-	// Fault says what was wrong with the number that was typed. May be empty.
-	Fault string
+	// Fault says what was wrong with the number that was typed, Number what it was where
+	// nothing was wrong with it. Both may be empty.
+	Fault, Number string
 }
 
 // HelpCodesPage lists who can be given a help code.

@@ -63,6 +63,11 @@ func (s *Settings) userPage(a admin, card member.Card, fill member.Form) (UserPa
 	if card.Old != "" {
 		p.Old, p.Until = card.Old, locale.Day(card.OldUntil, a.site.Zone)
 	}
+	if card.Undone.ID != "" {
+		p.Undone = &UndoneLine{
+			Old: string(card.Undone.Old), New: string(card.Undone.New), When: locale.Moment(card.Undone.UsedAt, a.site.Zone, now),
+		}
+	}
 	for _, g := range site.Groups() {
 		p.Groups = append(p.Groups, Pick{Value: string(g), Words: string(g), On: g == fill.Group})
 	}

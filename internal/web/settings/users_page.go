@@ -97,6 +97,8 @@ type UserPage struct {
 	Others []string
 	// Old can undo the last change of the address until Until. May be empty.
 	Old, Until string
+	// Undone says that an old address took its name back lately; nil if none did.
+	Undone *UndoneLine
 	// SMS says how many SMS the site has.
 	SMS int
 	// Open is how many sessions reach the site.
@@ -104,6 +106,9 @@ type UserPage struct {
 	// HelpCode says that a help code can be given.
 	HelpCode bool
 }
+
+// UndoneLine says which address came back in place of which, and when.
+type UndoneLine struct{ Old, New, When string }
 
 // Head implements web.Page.
 func (p UserPage) Head() web.Head {

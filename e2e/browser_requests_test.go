@@ -71,7 +71,7 @@ func TestASiteAsksStaffApproveAndTheNewPersonSignsIn(t *testing.T) {
 	staff.Open("/staff/requests")
 	staff.Judge("staff-requests")
 	staff.Press("Nia Poole")
-	staff.Sees("Bayside Auto", "Pat Chen", "Mechanic", "Only customers", "What changes")
+	staff.Sees("Bayside Auto", "Pat Chen", "Mechanic", "May use customers", "What changes")
 	staff.Judge("staff-request")
 	staff.Press("Approve it")
 	staff.Sees("The invitation is on its way")

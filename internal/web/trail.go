@@ -198,6 +198,15 @@ func TrailSoon(by By) TrailStep {
 	}
 }
 
+// TrailDue takes its place when the message should have arrived: nobody has said that it
+// did not, and other ways stand below.
+func TrailDue(by By) TrailStep {
+	if by == BySMS {
+		return TrailStep{Words: locale.Say(locale.TrailDueSms)}
+	}
+	return TrailStep{Words: locale.Say(locale.TrailDueEmail), Note: locale.Say(locale.TrailSoonNote)}
+}
+
 // Why the other side refused a message, or did not deliver it.
 
 // BounceFull is a full mailbox (RFC 3463, X.2.2).

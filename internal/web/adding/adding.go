@@ -251,7 +251,7 @@ func (s *Steps) showProve(w http.ResponseWriter, r *http.Request, f Frame, words
 	if err != nil && !errors.Is(err, fault.NotFound) {
 		return fmt.Errorf("read what became of a code: %w", err)
 	}
-	form.Trail = Trail{Steps: trail, By: web.BySMS, Live: waiting.Live, Zone: f.Zone, Helpers: f.Helpers}.Words()
+	form.Trail = Trail{Steps: trail, By: web.BySMS, Live: waiting.Live, Zone: f.Zone, Now: now, Helpers: f.Helpers}.Words()
 	next := waiting.MadeAt.Add(limit.CodeNext.Window)
 	if form.CanResend = !now.Before(next); !form.CanResend {
 		form.ResendAt = locale.ClockSeconds(next, f.Zone)

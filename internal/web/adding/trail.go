@@ -14,10 +14,15 @@ type Trail struct {
 	// Live says that its code can still be typed: then something is still to come.
 	Live bool
 	Zone *time.Location
+	// Now is when the page is shown. Its zero value: at once after the last step.
+	Now time.Time
 	// Site is who pays for an SMS, Helpers are who can help. Both may be empty.
 	Site    string
 	Helpers []string
 }
+
+// soon is how long after a carrier took a message it is said to arrive in a moment.
+const soon = time.Minute
 
 // Words are the lines of the trail, and what is still to come.
 func (t Trail) Words() []web.TrailStep {
@@ -30,12 +35,16 @@ func (t Trail) Words() []web.TrailStep {
 	if len(t.Steps) == 0 || !t.Live {
 		return lines
 	}
-	switch t.Steps[len(t.Steps)-1].Kind {
+	last := t.Steps[len(t.Steps)-1]
+	switch last.Kind {
 	case message.StepPromised:
 		lines = append(lines, web.TrailPromised())
 	case message.StepDelayed:
 		lines = append(lines, web.TrailRetry())
 	case message.StepAccepted, message.StepHanded:
+		if t.Now.Sub(last.At) > soon && !t.Now.IsZero() {
+			return append(lines, web.TrailDue(t.By))
+		}
 		lines = append(lines, web.TrailSoon(t.By))
 	case message.StepUnknown, message.StepNoBalance, message.StepRefused, message.StepExpired,
 		message.StepDelivered, message.StepUndelivered:

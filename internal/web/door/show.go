@@ -94,7 +94,7 @@ func (p *CodePage) sent(v signin.View, zone *time.Location) {
 	}
 	p.SentTo = masked(c.Method)
 	p.Until = locale.Clock(c.Until, zone)
-	trail := adding.Trail{Steps: c.Trail, By: p.By, Live: c.Live, Zone: zone, Site: v.Site.Name, Helpers: v.Helpers}
+	trail := adding.Trail{Steps: c.Trail, By: p.By, Live: c.Live, Zone: zone, Now: v.Now, Site: v.Site.Name, Helpers: v.Helpers}
 	p.Trail, p.Refused = trail.Words(), trail.Failed()
 	p.CanResend = !v.Now.Before(c.NextAt)
 	if !p.CanResend {

@@ -21,7 +21,7 @@ func TestTheHomePageSaysWhoIsSignedInAndHow(t *testing.T) {
 			{When: "Mon 30 Nov, 5:12 pm", How: me.HowPassword(), From: "Safari on iPhone", Stopped: true},
 		},
 	})
-	s.Sees("My security", "Sam Okafor", "sam@bayside.example", "Proved: a code arrived there", "Bayside Auto", "Mechanic",
+	s.Sees("My page", "Sam Okafor", "sam@bayside.example", "Proved: a code arrived there", "Bayside Auto", "Mechanic",
 		"your password and a code by email", "tomorrow 4:00 am", "Northside Tyres", "Here, now", "Did not get in", "Sign out")
 	s.Has(`action="/me/site"`, `name="site" value="s2"`, `action="/signout"`)
 }

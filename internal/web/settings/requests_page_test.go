@@ -28,10 +28,10 @@ func TestEachGroupSaysWhatItMayDo(t *testing.T) {
 		}
 		seen[may] = g
 	}
-	if got := web.May(policy.GroupOwner); got != "Everything but users, connections and the subscription." {
+	if got := web.May(policy.GroupOwner); got != "May use everything but users, connections and the subscription." {
 		t.Errorf("an Owner: %s", got)
 	}
-	if got := web.May(policy.GroupInvoiceOnly); got != "Only customers, vehicles, search, invoices and labour." {
+	if got := web.May(policy.GroupInvoiceOnly); got != "May use customers, vehicles, search, invoices and labour." {
 		t.Errorf("Invoice Only: %s", got)
 	}
 }
@@ -42,7 +42,7 @@ func TestThePageOfRequests(t *testing.T) {
 	robin := web.Contact{Name: "Robin Ellery", Phone: "07 5550 0142", Email: "robin@vendor.example", Hours: "Mon to Fri"}
 	page := settings.RequestsPage{Site: "Bayside Auto", Path: "/sites/x/settings", Form: form(), Manager: robin}
 	s := webtest.Show(t, kit, "requests-empty", page)
-	s.Sees("Robin Ellery", "07 5550 0142", "Mechanic", "Everything but users", "Nothing yet.")
+	s.Sees("Robin Ellery", "07 5550 0142", "Mechanic", "May use everything but users", "Nothing yet.")
 
 	page.Prove = "/me/prove"
 	s = webtest.Show(t, kit, "requests-prove-first", page)

@@ -28,7 +28,11 @@ func (s *Settings) User() http.Handler {
 		if err != nil {
 			return err
 		}
-		page.Done = didWords(web.ReadQuery(r).Get("did"), page, card)
+		did := web.ReadQuery(r).Get("did")
+		page.Done = didWords(did, page, card)
+		if did == "login" { // it says so itself
+			page.Old = ""
+		}
 		return s.Kit.Show(w, r, http.StatusOK, page)
 	})
 }
@@ -143,7 +147,7 @@ func did(saved member.Saved) string {
 }
 
 func didWords(word string, p UserPage, card member.Card) string {
-	who := locale.Data{"First": p.First, "Email": p.Email, "Old": p.Old, "Until": p.Until}
+	who := locale.Data{"First": p.First, "Email": p.Email, "Old": p.Old, "Until": p.Until, "Mobile": p.Mobile}
 	switch {
 	case word == "newcomer":
 		return locale.Say(locale.UsersDidNewcomer, who)
@@ -153,7 +157,11 @@ func didWords(word string, p UserPage, card member.Card) string {
 		return locale.Say(locale.UsersDidLoginOnly, who)
 	case word == "pending":
 		return locale.Say(locale.UsersDidPending, who)
-	case word == "mobile", word == "saved":
+	case word == "mobile" && p.Mobile != "":
+		return locale.Say(locale.UsersDidMobile, who)
+	case word == "mobile":
+		return locale.Say(locale.UsersDidMobileNone, who)
+	case word == "saved":
 		return locale.Say(locale.UsersDidSaved)
 	case word == "nothing":
 		return locale.Say(locale.UsersDidNothing)

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"slices"
-	"strings"
 	"time"
 
 	"keyturn/internal/address"
@@ -23,19 +21,13 @@ type Domains struct {
 // lookFor is how long the DNS is waited for. A failure there means unknown, never dead.
 const lookFor = 2 * time.Second
 
-// reserved are the top-level domains that never reach anybody (RFC 2606, RFC 6761 and
-// RFC 6762), and the second-level ones of RFC 2606.
-var reserved = []string{
-	"invalid", "test", "example", "localhost", "local", "example.com", "example.org", "example.net",
-}
-
 // Dead says that no mail can reach an address for the sake of its domain.
 func (d Domains) Dead(ctx context.Context, to address.Canonical) bool {
 	domain := to.Domain()
-	if under(domain, d.Real) {
+	if address.Under(domain, d.Real) {
 		return false
 	}
-	if under(domain, reserved) {
+	if address.Reserved(domain) {
 		return true
 	}
 	if d.Look == nil {
@@ -45,10 +37,6 @@ func (d Domains) Dead(ctx context.Context, to address.Canonical) bool {
 	defer cancel()
 	takes, err := d.Look(bounded, domain)
 	return err == nil && !takes
-}
-
-func under(domain string, of []string) bool {
-	return slices.ContainsFunc(of, func(d string) bool { return domain == d || strings.HasSuffix(domain, "."+d) })
 }
 
 // LookUp asks the DNS whether a domain takes mail: it has a mail server (MX) that is not

@@ -2,7 +2,6 @@ package people
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -197,24 +196,13 @@ func (j *judging) roads(r *Row) {
 	d.mobile = number
 }
 
-// reserved are the top-level domains that never reach anybody (RFC 2606, RFC 6761 and
-// RFC 6762), and the second-level ones of RFC 2606.
-var reserved = []string{
-	"invalid", "test", "example", "localhost", "local", "example.com", "example.org", "example.net",
-}
-
 // mailable says whether a login name has the form of an address, and a domain that may
 // exist. The DNS is not asked: a failure there would say nothing.
 func (i *Import) mailable(login address.Canonical) bool {
 	if !address.IsDeliverable(login) {
 		return false
 	}
-	return under(login.Domain(), i.RealDomains) || !under(login.Domain(), reserved)
-}
-
-// under says whether a domain is one of these or a subdomain of one.
-func under(domain string, of []string) bool {
-	return slices.ContainsFunc(of, func(d string) bool { return domain == d || strings.HasSuffix(domain, "."+d) })
+	return address.Under(login.Domain(), i.RealDomains) || !address.Reserved(login.Domain())
 }
 
 // tidy takes out needless spaces and what cannot be seen, and cuts at a number of

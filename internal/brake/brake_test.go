@@ -55,7 +55,7 @@ func TestHealthyRolloutsAreStoppedAsSeldomAsStated(t *testing.T) {
 		allowed float64 // of one wave
 		fewest  int
 	}{{0.001, 0}, {0.1, 1}} {
-		dice := rand.New(rand.NewPCG(1, 2026)) //nolint:gosec // a simulation
+		dice := rand.New(rand.NewPCG(1, 2026))
 		lost := map[brake.Rule]int{}
 		for n := range rollouts {
 			w := healthy[n%len(healthy)]
@@ -93,13 +93,14 @@ func TestAWaveThatFailsMoreIsStopped(t *testing.T) {
 		"nobody of a small wave gets in":                      {world{wave: 1, control: 0.01, share: 0.1}, brake.Difference, 18},
 		"mail is twelve minutes late, and half have it":       {world{wave: 0.5, control: 0.5, share: 0.5}, brake.Level, 20},
 		"mail is twelve minutes late, and a quarter have it":  {world{wave: 0.27, control: 0.27, share: 0.5}, brake.Level, 80},
+		"mail is late, and the control group needs none":     {world{wave: 0.5, control: 0.01, share: 0.5}, brake.Level, 60},
 		"30 of a hundred in the last wave, without a control": {world{wave: 0.31, share: 1}, brake.Level, 100},
 		"30 of a hundred, with one in control for nine":       {world{wave: 0.31, control: 0.01, share: 0.9}, brake.Level, 150},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			const waves = 200
-			dice := rand.New(rand.NewPCG(2, 2026)) //nolint:gosec // a simulation
+			dice := rand.New(rand.NewPCG(2, 2026))
 			var after []int
 			by := map[brake.Rule]int{}
 			for range waves {
@@ -128,7 +129,7 @@ func TestAWaveThatFailsMoreIsStopped(t *testing.T) {
 // every wave after them.
 func TestTheLuckOfAFewInControlStopsNobody(t *testing.T) {
 	t.Parallel()
-	dice := rand.New(rand.NewPCG(3, 2026)) //nolint:gosec // a simulation
+	dice := rand.New(rand.NewPCG(3, 2026))
 	var b brake.Brake
 	for range 5 {
 		b.Control(false)
@@ -143,15 +144,26 @@ func TestTheLuckOfAFewInControlStopsNobody(t *testing.T) {
 
 func TestAWaveThatDoesBetterIsNotStoppedForIt(t *testing.T) {
 	t.Parallel()
-	dice := rand.New(rand.NewPCG(4, 2026)) //nolint:gosec // a simulation
+	dice := rand.New(rand.NewPCG(4, 2026))
 	if b := run(dice, brake.Settings{}, world{wave: 0, control: 0.15, share: 0.5}, 5000); b.Stopped() {
 		t.Errorf("stopped by %v", b)
 	}
 }
 
+func TestAWaveIsHeldToItsOwnTolerance(t *testing.T) {
+	t.Parallel()
+	for tolerance, want := range map[float64]brake.Rule{0: brake.Difference, 0.02: brake.Difference, 0.1: ""} {
+		dice := rand.New(rand.NewPCG(6, 2026))
+		b := run(dice, brake.Settings{Tolerance: tolerance, Ceiling: 0.3}, world{wave: 0.1, control: 0.01, share: 0.3}, 3000)
+		if by, _ := b.By(); by != want {
+			t.Errorf("with a tolerance of %g it is stopped by %q, not %q", tolerance, by, want)
+		}
+	}
+}
+
 func TestTheSameSignInsMakeTheSameBrake(t *testing.T) {
 	t.Parallel()
-	dice := rand.New(rand.NewPCG(5, 2026)) //nolint:gosec // a simulation
+	dice := rand.New(rand.NewPCG(5, 2026))
 	var all []brake.SignIn
 	var b brake.Brake
 	for range 300 {

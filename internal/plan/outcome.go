@@ -131,16 +131,39 @@ type Wave struct {
 // before their date among them. It is counted anew from what is stored, so that every node
 // finds the same; fault.Busy where the storage does not answer in time.
 func Brake(ctx context.Context, from db.Reader, now time.Time, w Wave) (brake.Brake, error) {
-	b := brake.Brake{Settings: w.Settings}
-	err := Outcomes(ctx, from, w.Since, Known(now), func(o Outcome) error {
+	return (&Watch{Wave: w}).Look(ctx, from, now)
+}
+
+// Watch is for whoever looks at one wave again and again: it remembers how far it has read.
+// It may be lost at any time; a new one finds the same. One goroutine at a time.
+type Watch struct {
+	Wave Wave
+
+	brake brake.Brake
+	read  time.Time
+}
+
+// Look is Brake, and reads only what is new.
+func (w *Watch) Look(ctx context.Context, from db.Reader, now time.Time) (brake.Brake, error) {
+	b, since, until := w.brake, w.read, Known(now)
+	if since.IsZero() {
+		b, since = brake.Brake{Settings: w.Wave.Settings}, w.Wave.Since
+	}
+	if until.Before(since) {
+		return b, nil
+	}
+	err := Outcomes(ctx, from, since, until, func(o Outcome) error {
 		switch {
 		case o.Phase == policy.Preparing:
 			b.Control(o.Failed())
-		case o.Phase == policy.InWave && w.Has(o.Site):
+		case o.Phase == policy.InWave && w.Wave.Has(o.Site):
 			b.Wave(o.Failed())
 		}
 		return nil
 	})
+	if err == nil {
+		w.brake, w.read = b, until
+	}
 	return b, err
 }
 

@@ -226,11 +226,15 @@ func TestTheBrakeIsCountedFromWhatIsStored(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		// Twenty mornings on which nobody of Bayside is in, of Bayview everybody.
+		watch := plan.Watch{Wave: plan.Wave{Has: func(at id.Site) bool { return at == "bayside" }, Since: w.nine}}
 		for day := range 20 {
 			morning := time.Duration(day) * 24 * time.Hour
 			for i, name := range []string{"pat", "kim"} {
 				w.arrive(t, morning+time.Duration(20*i)*time.Minute, w.place("bayview", name), policy.Preparing, true)
 				w.arrive(t, morning+time.Duration(20*i+10)*time.Minute, w.place("bayside", name), policy.InWave, false)
+				if _, err := watch.Look(t.Context(), w.db, w.db.Clock.Now()); err != nil {
+					t.Fatal(err)
+				}
 			}
 		}
 		now := w.db.Clock.Now()
@@ -249,6 +253,9 @@ func TestTheBrakeIsCountedFromWhatIsStored(t *testing.T) {
 		}
 		if again := wave("bayside"); again != b {
 			t.Errorf("counted again it is %+v, not %+v", again, b)
+		}
+		if looked, err := watch.Look(t.Context(), w.db, now); looked != b || err != nil {
+			t.Errorf("looked at all the time it is %+v, not %+v: %v", looked, b, err)
 		}
 		if b := wave("harbour"); b.Stopped() {
 			t.Errorf("sign-ins of another wave stopped %+v", b)

@@ -160,7 +160,7 @@ func joined[T ~string](all []T) string {
 
 func apart[T ~string](text string) []T {
 	var all []T
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		all = append(all, T(word))
 	}
 	return all

@@ -150,7 +150,7 @@ const (
 func (w *world) crowd(t *testing.T, many int) *crowd {
 	t.Helper()
 	c := &crowd{}
-	dice := rand.New(rand.NewPCG(7, 2026)) //nolint:gosec // a simulation
+	dice := rand.New(rand.NewPCG(7, 2026))
 	for n := range 8 {
 		for half, name := range []string{"shadowed", "free"} {
 			s := w.site(t, fmt.Sprintf("%s-%d", name, n), "Bay Auto")
@@ -171,7 +171,7 @@ func (w *world) crowd(t *testing.T, many int) *crowd {
 		c.at = append(c.at, at)
 		for half := range c.sites {
 			// The same throws for both.
-			who := w.random(t, rand.New(rand.NewPCG(seed, 1)), fmt.Sprintf("kim%d@%s.example", n, c.sites[half][at].Ref), c.sites[half][at], n) //nolint:gosec // a simulation
+			who := w.random(t, rand.New(rand.NewPCG(seed, 1)), fmt.Sprintf("kim%d@%s.example", n, c.sites[half][at].Ref), c.sites[half][at], n)
 			c.people[half] = append(c.people[half], who)
 		}
 	}

@@ -93,7 +93,7 @@ func TestAWaveThatFailsMoreIsStopped(t *testing.T) {
 		"nobody of a small wave gets in":                      {world{wave: 1, control: 0.01, share: 0.1}, brake.Difference, 18},
 		"mail is twelve minutes late, and half have it":       {world{wave: 0.5, control: 0.5, share: 0.5}, brake.Level, 20},
 		"mail is twelve minutes late, and a quarter have it":  {world{wave: 0.27, control: 0.27, share: 0.5}, brake.Level, 80},
-		"mail is late, and the control group needs none":     {world{wave: 0.5, control: 0.01, share: 0.5}, brake.Level, 60},
+		"mail is late, and the control group needs none":      {world{wave: 0.5, control: 0.01, share: 0.2}, brake.Difference, 60},
 		"30 of a hundred in the last wave, without a control": {world{wave: 0.31, share: 1}, brake.Level, 100},
 		"30 of a hundred, with one in control for nine":       {world{wave: 0.31, control: 0.01, share: 0.9}, brake.Level, 150},
 	} {

@@ -62,8 +62,9 @@ func Folder() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// PostgreSQL, which root has to run as somebody else, has its own folder inside.
-	if err := os.Chmod(folder, 0o711); err != nil { //nolint:gosec // to pass through, not to look
+	// PostgreSQL, which root has to run as somebody else, has its own folder inside: others
+	// may pass through, and not look.
+	if err := os.Chmod(folder, 0o711); err != nil {
 		return "", errors.Join(err, os.RemoveAll(folder))
 	}
 	return folder, nil

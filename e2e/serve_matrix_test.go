@@ -75,9 +75,13 @@ func trailOf(t *testing.T, p *e2etest.Product, ref string) trail {
 // plain is an answer without what differs from one asking to the next: references, and the
 // very ids that were asked for.
 func plain(page e2etest.Answer) string {
-	reference := regexp.MustCompile(`[A-Z0-9]{4}-[A-Z0-9]{4}`)
-	return fmt.Sprint(page.Status, " ", page.Header.Get("Location"), " ", uuid.ReplaceAllString(reference.ReplaceAllString(page.Body, "…"), "…"))
+	return fmt.Sprint(page.Status, " ", page.Header.Get("Location"), " ", uuid.ReplaceAllString(anyReference.ReplaceAllString(page.Body, "…"), "…"))
 }
+
+var (
+	anyReference = regexp.MustCompile(`[A-Z0-9]{4}-[A-Z0-9]{4}`)
+	placeholder  = regexp.MustCompile(`\{[a-z.]+\}`)
+)
 
 // target is what a route is asked about.
 type target struct {
@@ -91,7 +95,7 @@ func (r route) fill(to target) (string, bool) {
 	}
 	path := strings.NewReplacer("{site}", to.site, "{user}", to.user).Replace(r.Path)
 	// What else a path names is there nowhere.
-	return regexp.MustCompile(`\{[a-z.]+\}`).ReplaceAllString(path, absent), true
+	return placeholder.ReplaceAllString(path, absent), true
 }
 
 // bodies are the forms that every changing route is sent, with a person of another site in

@@ -40,9 +40,20 @@ find_postgres() {
 	command -v initdb
 }
 
+# Chromium's headless shell is the same engine without the windows around the pages, which
+# cost the suite more than the pages do: it is looked for first.
+find_shell() {
+	for name in /usr/lib/chromium/chromium-headless-shell chromium-headless-shell; do
+		command -v "$name" && return
+	done
+	return 1
+}
+
 find_chromium() {
-	for name in "${KEYTURN_TEST_CHROMIUM:-}" chromium chromium-browser google-chrome-stable google-chrome; do
-		[ -n "$name" ] && command -v "$name" && return
+	[ -n "${KEYTURN_TEST_CHROMIUM:-}" ] && command -v "$KEYTURN_TEST_CHROMIUM" && return
+	find_shell && return
+	for name in chromium chromium-browser google-chrome-stable google-chrome; do
+		command -v "$name" && return
 	done
 	return 1
 }
@@ -69,16 +80,20 @@ provide_postgres() {
 }
 
 provide_chromium() {
-	if find_chromium >/dev/null; then
+	if [ -z "${KEYTURN_TEST_CHROMIUM:-}" ] && ! find_shell >/dev/null && may_apt &&
+		apt chromium-headless-shell fonts-liberation fonts-dejavu-core; then
+		say "browser: installed the Debian packages chromium-headless-shell, fonts-liberation, fonts-dejavu-core"
+	elif find_chromium >/dev/null; then
 		say "browser: $(find_chromium) is there"
 	elif may_apt; then
+		# A Debian that has no package of the shell.
 		if apt chromium fonts-liberation fonts-dejavu-core; then
 			say "browser: installed the Debian packages chromium, fonts-liberation, fonts-dejavu-core"
 		else
 			lacks "browser: apt-get could not install chromium"
 		fi
 	else
-		lacks "browser: no Chromium, and this is not root on Debian (apt-get install chromium fonts-liberation)"
+		lacks "browser: no Chromium, and this is not root on Debian (apt-get install chromium-headless-shell fonts-liberation)"
 	fi
 	if KEYTURN_TEST_CHROMIUM=$(find_chromium); then
 		export KEYTURN_TEST_CHROMIUM

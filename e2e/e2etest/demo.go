@@ -212,13 +212,22 @@ func Until(tb testing.TB, what string, done func() bool) {
 }
 
 // within asks again and again until it is done, and says whether it was in time.
-func within(done func() bool) bool {
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	end := time.After(Patience)
-	for !done() {
+func within(done func() bool) bool { return asks(Patience, done) }
+
+// Between two askings it is first askSoon and then a quarter longer each time, up to
+// askLate: what takes a minute must not be asked for a thousand times, since each asking
+// keeps the machine from what is waited for.
+const (
+	askSoon = 20 * time.Millisecond
+	askLate = 400 * time.Millisecond
+)
+
+// asks asks until it is done or patience ends, and says whether it was done.
+func asks(patience time.Duration, done func() bool) bool {
+	end := time.After(patience)
+	for pause := askSoon; !done(); pause = min(pause+pause/4, askLate) {
 		select {
-		case <-tick.C:
+		case <-time.After(pause):
 		case <-end:
 			return false
 		}

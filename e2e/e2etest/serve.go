@@ -213,15 +213,8 @@ func (p *Product) command(ctx context.Context, t testing.TB, args []string) *exe
 // Within is Until with a patience of its own, for what the product does in its own time.
 func Within(t testing.TB, patience time.Duration, what string, done func() bool) {
 	t.Helper()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	end := time.After(patience)
-	for !done() {
-		select {
-		case <-tick.C:
-		case <-end:
-			t.Fatalf("waited %s for %s", patience, what)
-		}
+	if !asks(patience, done) {
+		t.Fatalf("waited %s for %s", patience, what)
 	}
 }
 

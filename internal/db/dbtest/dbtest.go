@@ -76,6 +76,13 @@ func Empty(t testing.TB, engine db.Engine) string {
 }
 
 var fileTemplate = sync.OnceValues(func() ([]byte, error) {
+	if given := os.Getenv(fileVariable); given != "" {
+		return os.ReadFile(filepath.Clean(given))
+	}
+	return migratedFile()
+})
+
+func migratedFile() ([]byte, error) {
 	dir, err := os.MkdirTemp("", "keyturn-template-")
 	if err != nil {
 		return nil, err
@@ -86,7 +93,7 @@ var fileTemplate = sync.OnceValues(func() ([]byte, error) {
 		return nil, err
 	}
 	return os.ReadFile(filepath.Clean(path))
-})
+}
 
 func freshFile(t testing.TB) string {
 	t.Helper()
@@ -115,16 +122,23 @@ func migrate(rawURL string) error {
 }
 
 var pgTemplate = sync.OnceValues(func() (string, error) {
-	name := "template_" + strings.ToLower(rand.Text())
+	if given := os.Getenv(templateVariable); given != "" {
+		return given, nil
+	}
 	server, err := Server()
 	if err != nil {
 		return "", err
 	}
+	return migratedTemplate(server)
+})
+
+func migratedTemplate(server string) (string, error) {
+	name := "template_" + strings.ToLower(rand.Text())
 	if err := create(server, name, "template0"); err != nil {
 		return "", err
 	}
 	return name, migrate(at(server, name))
-})
+}
 
 func template(t testing.TB) string {
 	t.Helper()

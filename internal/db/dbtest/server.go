@@ -19,7 +19,7 @@ var ErrNoServer = errors.New("PostgreSQL is not installed (Debian: apt-get insta
 
 // Server gives the URL of the test run's PostgreSQL cluster, starting one if need be.
 func Server() (string, error) {
-	if given := os.Getenv("KEYTURN_TEST_POSTGRES"); given != "" {
+	if given := os.Getenv(serverVariable); given != "" {
 		return given, nil
 	}
 	return ownServer()
@@ -36,7 +36,7 @@ var ownServer = sync.OnceValues(func() (string, error) {
 
 func needServer(t testing.TB) {
 	t.Helper()
-	if os.Getenv("KEYTURN_TEST_POSTGRES") != "" {
+	if os.Getenv(serverVariable) != "" {
 		return
 	}
 	if _, err := binary("postgres"); err != nil {
@@ -57,6 +57,13 @@ type Cluster struct {
 	cmd *exec.Cmd
 }
 
+// settings are for hundreds of databases that live for seconds and may all be lost:
+// nothing waits for the disk, is kept for a standby, or is tidied up in the background,
+// and the log, which may lie in memory, stays small.
+const settings = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0" +
+	" -c autovacuum=off -c jit=off -c checkpoint_timeout=1h -c max_wal_size=256MB" +
+	" -c max_connections=400 -c shared_buffers=64MB"
+
 // StartCluster makes and starts a cluster in a new folder: C collation, no network, no
 // password, no waiting for the disk. PostgreSQL refuses to run as root, so root
 // starts it as an unprivileged user.
@@ -75,7 +82,7 @@ func StartCluster() (*Cluster, error) {
 		return nil, err
 	}
 	if err := c.run(as, "pg_ctl", "start", "-w", "-s", "-D", data, "-l", filepath.Join(dir, "log"), "-o",
-		"-c listen_addresses='' -c unix_socket_directories='"+dir+"' -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=400 -c shared_buffers=64MB"); err != nil {
+		"-c listen_addresses='' -c unix_socket_directories='"+dir+"' "+settings); err != nil {
 		return nil, err
 	}
 	c.URL = "postgres://keyturn@/postgres?host=" + dir

@@ -1,6 +1,8 @@
 // Command cluster runs a command beside a private PostgreSQL cluster, whose URL it
 // hands over in KEYTURN_TEST_POSTGRES, and ends the cluster after it. One cluster for
-// a whole test run is quicker than one for every package.
+// a whole test run is quicker than one for every package. It also migrates the databases
+// that the tests copy, once for all, and has the command's temporary files in memory where
+// there is room; what go test builds stays where it was.
 //
 //	go run ./internal/db/dbtest/cluster -- go test ./...
 //
@@ -31,20 +33,15 @@ func run(args []string) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	env := os.Environ()
-	switch c, err := dbtest.StartCluster(); {
-	case errors.Is(err, dbtest.ErrNoServer):
-		fmt.Fprintln(os.Stderr, "cluster:", err)
-	case err != nil:
+	env, end, err := prepare()
+	defer end()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "cluster:", err)
 		return 1
-	default:
-		defer func() { _ = c.Stop() }()
-		env = append(env, "KEYTURN_TEST_POSTGRES="+c.URL)
 	}
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = env, os.Stdin, os.Stdout, os.Stderr
-	err := cmd.Run()
+	err = cmd.Run()
 	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
 		return max(1, exit.ExitCode())
 	}
@@ -53,4 +50,34 @@ func run(args []string) int {
 		return 1
 	}
 	return 0
+}
+
+// prepare makes what the command finds by its environment; end takes it away again, also
+// after an error.
+func prepare() (env []string, end func(), err error) {
+	env, end = os.Environ(), func() {}
+	built := os.TempDir()
+	folder, err := dbtest.Folder()
+	if err != nil {
+		return env, end, err
+	}
+	end = func() { _ = os.RemoveAll(folder) }
+	if os.Getenv("GOTMPDIR") == "" {
+		env = append(env, "GOTMPDIR="+built)
+	}
+	if err := os.Setenv("TMPDIR", folder); err != nil {
+		return env, end, err
+	}
+	env = append(env, "TMPDIR="+folder)
+	c, err := dbtest.StartCluster()
+	switch {
+	case errors.Is(err, dbtest.ErrNoServer):
+		fmt.Fprintln(os.Stderr, "cluster:", err)
+	case err != nil:
+		return env, end, err
+	default:
+		end = func() { _ = c.Stop(); _ = os.RemoveAll(folder) }
+	}
+	more, err := dbtest.Prepare(folder, c)
+	return append(env, more...), end, err
 }

@@ -148,11 +148,13 @@ func TestAnAdminReachesABookkeeperOfTwoSitesAtTheirOwnSiteAlone(t *testing.T) {
 		}
 
 		reads(t, p, pat, home, her, silent)
-		for _, query := range []string{"/users?find=bev", "/users?show=help", "/users?find=tyres", "/audit?person=bev", "/audit?person=lindbooks", "/audit?person=tyres", "/help-codes?find=bev"} {
+		for _, query := range []string{"/users?find=bev", "/users?show=help", "/users?find=tyres", "/audit?person=bev", "/audit?person=tyres", "/help-codes?find=bev"} {
 			page := pat.Get(t, home+query)
 			page.Is(t, http.StatusOK)
 			silent(query, page)
 		}
+		pat.Get(t, home+"/audit?person=bev").Is(t, http.StatusOK, "Bev Lind")
+		pat.Get(t, home+"/audit?person=lindbooks").Is(t, http.StatusOK, "Nothing fits") // the page repeats what was typed
 		for _, form := range []string{"csv", "jsonl"} {
 			silent("the copy of the trail as "+form, pat.Post(t, home+"/audit", "form", form))
 		}

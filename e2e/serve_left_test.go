@@ -235,7 +235,7 @@ func (h *holdings) tries() []try {
 	const fresh = "a leaver's own four words"
 	gone := func(page e2etest.Answer) bool { return page.Status != http.StatusOK }
 	shut := func(page e2etest.Answer) bool {
-		return page.Status == http.StatusNotFound || page.Header.Get("Location") == "/signin"
+		return page.Status == http.StatusNotFound || strings.HasPrefix(page.Header.Get("Location"), "/signin?next=")
 	}
 	return []try{
 		{"the session", func(t *testing.T) bool { return in(t, h.one) }},

@@ -25,7 +25,7 @@ var (
 // are the machine's.
 func TestAListOfTwoThousandUsersIsReadPageByPage(t *testing.T) {
 	t.Parallel()
-	rows := e2etest.Crew()
+	var rows []e2etest.Row
 	for n := range aCrowd {
 		rows = append(rows, e2etest.Row{
 			Ref: fmt.Sprintf("C%04d", n), First: fmt.Sprintf("M%04d", n), Last: "Lee", Email: fmt.Sprintf("m%04d@bayside.example", n), Group: "User",
@@ -36,7 +36,10 @@ func TestAListOfTwoThousandUsersIsReadPageByPage(t *testing.T) {
 			Site: e2etest.Twin, Ref: fmt.Sprintf("C%04d", n), First: fmt.Sprintf("M%04d", n), Last: "Lee", Email: fmt.Sprintf("m%04d@tyres.example", n), Group: "User",
 		})
 	}
-	servingPeople(t, rows, func(t *testing.T, p *e2etest.Product, sink *e2etest.Sink) {
+	serving(t, func(t *testing.T, p *e2etest.Product, sink *e2etest.Sink) {
+		for some := range slices.Chunk(rows, 300) { // a command has its time, and the machine may be busy
+			p.People(t, some)
+		}
 		pat := p.Visitor(t)
 		pat.SignIn(t, sink, e2etest.Pat, e2etest.Password)
 		home := settingsLink.FindString(pat.Get(t, "/me").Body)

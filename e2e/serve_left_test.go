@@ -141,28 +141,28 @@ func (h *holdings) gathers(t *testing.T, staffKey string) {
 	t.Helper()
 	p, sink := h.p, h.sink
 	h.one, h.two = p.Visitor(t), p.Visitor(t)
-	door := func(v *e2etest.Visitor, email string) {
-		v.Post(t, "/signin", "email", email, "password", e2etest.Password).Leads(t, "/signin/code")
+	door := func(v *e2etest.Visitor) {
+		v.Post(t, "/signin", "email", max2, "password", e2etest.Password).Leads(t, "/signin/code")
 	}
-	door(h.one, max2)
+	door(h.one)
 	h.one.Post(t, "/signin/code", "method", "totp", "code", digits(t, p, h.key), "remember", "yes").Leads(t, "/me")
 	if h.one.Cookie(t, "keyturn_device") == "" {
 		t.Fatal("the device is not remembered")
 	}
-	door(h.two, max2)
+	door(h.two)
 	h.two.Post(t, "/signin/code", "method", "recovery", "code", h.paper[0]).Leads(t, "/me")
 
 	h.asks(t, staffKey)
 	h.helps(t)
 
 	h.coded = p.Visitor(t)
-	door(h.coded, max2)
+	door(h.coded)
 	had := len(sink.Letters(t, max2))
 	h.coded.Post(t, "/signin/method", "method", "email").Leads(t, "/signin/code")
 	h.code = e2etest.NextLetter(t, sink, max2, had).Code(t)
 	for i := range h.ways {
 		h.ways[i] = p.Visitor(t)
-		door(h.ways[i], max2)
+		door(h.ways[i])
 	}
 	p.Visitor(t).Post(t, "/reset", "email", max2).Leads(t, "/reset-sent")
 	h.reset = linkIn(t, sink, max2, resetLink)

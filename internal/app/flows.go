@@ -67,7 +67,7 @@ func newFlows(p Parts) (*flows, error) {
 	f.desk.Standing = f.facts
 	f.rescue = &rescue.Desk{
 		DB: p.DB, Keys: p.Keys, Post: f.post, Slots: slots, Pace: f.desk.Pace, VendorName: p.Vendor.Name,
-		Standing: f.facts, OpenEnrol: f.desk.OpenEnrol, BeginEnrol: f.desk.BeginEnrol,
+		Standing: f.facts, OpenEnrol: f.desk.OpenEnrol, ShutEnrols: f.desk.ShutEnrols, BeginEnrol: f.desk.BeginEnrol,
 	}
 	f.enrol = &enrol.Desk{
 		DB: p.DB, Keys: p.Keys, Post: f.post, Standing: f.facts, Passkeys: passkeys, Slots: slots,

@@ -16,7 +16,18 @@ import (
 // listed reads members of a site in the order of their names, from the one after the
 // cursor on.
 func listed(ctx context.Context, from db.Reader, at id.Site, f Filter, limit int) ([]Row, error) {
-	args := []any{at}
+	text, args := listText(at, f, limit)
+	return db.Many(ctx, from, func(r db.Row) (row Row, err error) {
+		m := &row.Member
+		err = r.Scan(&m.Site, &m.User, &m.UserRef, &m.Group, &m.Kind, &m.Status, &m.SalesDashboard, &m.BusinessIntelligence,
+			&m.TwoFA, db.When(&m.CreatedAt), &row.Cursor.First, &row.Cursor.Last, &row.Cursor.ID)
+		return row, err
+	}, text, args...)
+}
+
+// listText is the query of listed. It reads no more than one site's members.
+func listText(at id.Site, f Filter, limit int) (text string, args []any) {
+	args = []any{at}
 	arg := func(v any) string {
 		args = append(args, v)
 		return "$" + strconv.Itoa(len(args))
@@ -36,17 +47,13 @@ func listed(ctx context.Context, from db.Reader, at id.Site, f Filter, limit int
 	if f.Show == Inactives {
 		where = append(where, "m.status <> "+arg(policy.Active))
 	}
-	return db.Many(ctx, from, func(r db.Row) (row Row, err error) {
-		m := &row.Member
-		err = r.Scan(&m.Site, &m.User, &m.UserRef, &m.Group, &m.Kind, &m.Status, &m.SalesDashboard, &m.BusinessIntelligence,
-			&m.TwoFA, db.When(&m.CreatedAt), &row.Cursor.First, &row.Cursor.Last, &row.Cursor.ID)
-		return row, err
-	}, `
+	text = `
 		SELECT m.site_id, m.user_id, m.user_ref, m.member_group, m.kind, m.status, m.sales_dashboard, m.business_intelligence,
 		       m.twofa, m.created_at, LOWER(u.first_name), LOWER(u.last_name), u.user_id
 		  FROM memberships m JOIN users u ON u.user_id = m.user_id
-		 WHERE `+strings.Join(where, " AND ")+`
-		 ORDER BY LOWER(u.first_name), LOWER(u.last_name), u.user_id LIMIT `+arg(limit), args...)
+		 WHERE ` + strings.Join(where, " AND ") + `
+		 ORDER BY LOWER(u.first_name), LOWER(u.last_name), u.user_id LIMIT ` + arg(limit)
+	return text, args
 }
 
 func scanName(r db.Row) (string, error) {

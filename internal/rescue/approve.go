@@ -22,6 +22,14 @@ import (
 func (d *Desk) Approve(ctx context.Context, by authority.Bearer, which id.Ask, typed string) (refused Refused, err error) {
 	typed = strings.TrimSpace(typed)
 	err = d.DB.Do(ctx, func(tx *db.Tx) error {
+		// An admin who is removed at this moment waits here, or is none any more: what they
+		// open is ended with the rest (EndGivenBy), or is never opened.
+		if by.Session.Site == "" {
+			return fmt.Errorf("an admin: %w", fault.NotFound)
+		}
+		if err := site.Hold(ctx, tx, by.Session.Site); err != nil {
+			return err
+		}
 		a, at, err := mine(ctx, tx, by, which)
 		if err != nil {
 			return err

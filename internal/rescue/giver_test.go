@@ -66,3 +66,41 @@ func TestACodeOfStaffEndsWithTheirBeingStaff(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatAnAdminOpenedEndsWhenTheyLeave(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		lou := w.user(t, "lou@bayside.example", "Lou", "Haddad")
+		w.join(t, lou, w.site, policy.GroupMechanic)
+		kims, byMax := w.door(t, w.kim, w.site)
+		if refused := w.approve(t, w.in(t, w.max, w.site), w.ask(t, kims), w.ask(t, kims).Number); refused != "" {
+			t.Fatal(refused)
+		}
+		lous, byCode := w.door(t, lou, w.site)
+		if out := w.typed(t, lous, w.give(t, w.max, lou).Code); !out.OK {
+			t.Fatalf("a help code of Max: %+v", out)
+		}
+		twins, byTwin := w.door(t, w.twinKim, w.twin)
+		if refused := w.approve(t, w.in(t, w.twinMax, w.twin), w.ask(t, twins), w.ask(t, twins).Number); refused != "" {
+			t.Fatal(refused)
+		}
+		end := func(who user.User) {
+			w.do(t, func(ctx context.Context, tx *db.Tx) error { return w.desk.EndGivenBy(ctx, tx, w.site.ID, who.ID) })
+		}
+		end(w.pat)
+		if !w.enrolling(t, byMax) || !w.enrolling(t, byCode) {
+			t.Error("what Max opened ended with Pat")
+		}
+		end(w.max)
+		if w.enrolling(t, byMax) || w.enrolling(t, byCode) {
+			t.Error("what Max opened goes on without Max")
+		}
+		if !w.enrolling(t, byTwin) {
+			t.Error("what the Max of the other site opened has ended")
+		}
+		again, byPat := w.door(t, w.kim, w.site)
+		if refused := w.approve(t, w.in(t, w.pat, w.site), w.ask(t, again), w.ask(t, again).Number); refused != "" || !w.enrolling(t, byPat) {
+			t.Errorf("somebody who stays lets them in: %q", refused)
+		}
+	})
+}

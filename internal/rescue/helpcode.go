@@ -261,11 +261,26 @@ func (d *Desk) usedHelpCode(ctx context.Context, tx *db.Tx, w Waiting, c helpCod
 	return d.recovered(ctx, tx, w, r)
 }
 
-// EndGivenBy ends the help codes that an admin of a site made and nobody has used: they
-// have left.
+// openFor is how long an enrol-only session is open after an approval or a help code: what
+// was opened before is over by itself (product.md, Numbers).
+const openFor = 15 * time.Minute
+
+// EndGivenBy ends what an admin of a site gave to others: the help codes that nobody has
+// used, and the enrol-only sessions that their help codes and approvals opened and in which
+// nothing was added yet. They have left, or run the site no more. The caller holds the site.
 func (d *Desk) EndGivenBy(ctx context.Context, tx *db.Tx, at id.Site, by id.User) error {
+	// First the codes: one that is being used at this moment is used, or ended here.
 	if err := endGivenBy(ctx, tx, at, by); err != nil {
 		return fmt.Errorf("end the help codes of an admin: %w", err)
+	}
+	open, err := letInBy(ctx, tx, at, by, tx.Now.Add(-openFor))
+	if err != nil {
+		return fmt.Errorf("find whom an admin let in: %w", err)
+	}
+	for _, one := range open {
+		if err := d.ShutEnrols(ctx, tx, one.user, one.by); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -6,7 +6,7 @@
 // password and leaves a mark, under which the mailbox alone does not let anybody in. All
 // the others open an enrol-only session: the attempt of somebody who gave the right
 // password may add one method, and ends. What touches attempts is handed in (OpenEnrol,
-// BeginEnrol), because flows never call each other.
+// ShutEnrols, BeginEnrol), because flows never call each other.
 //
 // Who is helped by whom: an admin helps a user whose memberships are all in the admin's
 // one site. Everybody else is helped by staff, two of them, with time to say stop.
@@ -59,6 +59,9 @@ type Desk struct {
 	// OpenEnrol makes a pending attempt an enrol-only session in the caller's transaction;
 	// fault.Conflict if the attempt has ended. by is one of the By words.
 	OpenEnrol func(ctx context.Context, tx *db.Tx, who id.User, attempt id.Attempt, by string) error
+	// ShutEnrols ends the enrol-only sessions of somebody that were opened with one of the By
+	// words, in the caller's transaction.
+	ShutEnrols func(ctx context.Context, tx *db.Tx, who id.User, by string) error
 	// BeginEnrol begins an enrol-only session without a password, and gives its token.
 	BeginEnrol func(ctx context.Context, tx *db.Tx, who id.User, by string, at session.Place) (string, error)
 	// VendorName speaks where no site does.

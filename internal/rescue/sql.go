@@ -144,6 +144,23 @@ func endGivenBy(ctx context.Context, tx *db.Tx, at id.Site, by id.User) error {
 	return err
 }
 
+// letIn is somebody whom an admin let in, and the By word of how.
+type letIn struct {
+	user id.User
+	by   string
+}
+
+// letInBy reads whom an admin of a site has let in since a moment.
+func letInBy(ctx context.Context, tx *db.Tx, at id.Site, by id.User, since time.Time) ([]letIn, error) {
+	return db.Many(ctx, tx, func(r db.Row) (one letIn, err error) { return one, r.Scan(&one.user, &one.by) }, `
+		SELECT user_id, '`+ByApproval+`' FROM asks
+		 WHERE site_id = $1 AND answered_by = $2 AND answer = 'approved' AND answered_at > $3
+		UNION
+		SELECT user_id, '`+ByHelpCode+`' FROM help_codes
+		 WHERE site_id = $1 AND given_by = $2 AND origin = 'admin' AND used_at > $3
+		 ORDER BY 1, 2`, at, by, db.Stamp(since))
+}
+
 func endStaffCodes(ctx context.Context, tx *db.Tx, who id.User) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE help_codes SET ended_at = $2

@@ -90,7 +90,7 @@ func open(t *testing.T, rawURL string) *world {
 	}
 	w.desk = &rescue.Desk{
 		DB: d, Keys: keys, Post: post, Jobs: jobs, Slots: slots, Pace: &password.Floor{}, VendorName: "Workshop Software",
-		OpenEnrol: w.signin.OpenEnrol, BeginEnrol: w.signin.BeginEnrol, Standing: w.signin.Standing,
+		OpenEnrol: w.signin.OpenEnrol, ShutEnrols: w.signin.ShutEnrols, BeginEnrol: w.signin.BeginEnrol, Standing: w.signin.Standing,
 	}
 	return w
 }

@@ -52,6 +52,16 @@ func (d *Desk) EndEnrol(ctx context.Context, tx *db.Tx, who id.User, which id.At
 	return nil
 }
 
+// ShutEnrols ends the enrol-only sessions of somebody that one way opened, in the caller's
+// transaction: whoever opened them may not any more. by is the word that OpenEnrol was
+// called with.
+func (d *Desk) ShutEnrols(ctx context.Context, tx *db.Tx, who id.User, by string) error {
+	if err := shutEnrols(ctx, tx, who, by); err != nil {
+		return fmt.Errorf("end the enrol-only sessions of a user: %w", err)
+	}
+	return nil
+}
+
 // Enrols says whether an attempt is an enrol-only session now.
 func (d *Desk) Enrols(ctx context.Context, from db.Reader, who id.User, which id.Attempt) (bool, error) {
 	open, err := enrols(ctx, from, who, which, d.DB.Clock.Now())

@@ -111,6 +111,14 @@ func closeEnrol(ctx context.Context, tx *db.Tx, who id.User, which id.Attempt) e
 		who, which, db.Stamp(tx.Now), string(epoch.User(who)))
 }
 
+// shutEnrols ends every enrol-only session of somebody that one way opened.
+func shutEnrols(ctx context.Context, tx *db.Tx, who id.User, by string) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE attempts SET ended_at = $3
+		 WHERE user_id = $1 AND enrol_by = $2 AND ended_at IS NULL AND enrol_until > $3`, who, by, db.Stamp(tx.Now))
+	return err
+}
+
 // challengeOf gives the attempt's one challenge, made on first use.
 func challengeOf(ctx context.Context, tx *db.Tx, a Attempt) (id.Challenge, error) {
 	return db.One(ctx, tx, func(r db.Row) (c id.Challenge, err error) { return c, r.Scan(&c) }, `

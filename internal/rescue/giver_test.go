@@ -2,10 +2,13 @@ package rescue_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"testing"
 	"time"
 
 	"keyturn/internal/db"
+	"keyturn/internal/fault"
 	"keyturn/internal/policy"
 	"keyturn/internal/rescue"
 	"keyturn/internal/user"
@@ -101,6 +104,47 @@ func TestWhatAnAdminOpenedEndsWhenTheyLeave(t *testing.T) {
 		again, byPat := w.door(t, w.kim, w.site)
 		if refused := w.approve(t, w.in(t, w.pat, w.site), w.ask(t, again), w.ask(t, again).Number); refused != "" || !w.enrolling(t, byPat) {
 			t.Errorf("somebody who stays lets them in: %q", refused)
+		}
+	})
+}
+
+func TestAnAdminWhoApprovesWhileTheyLeaveOpensNothing(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		const waiting = 6
+		desk, _ := w.userSetup()
+		pat, mx := w.in(t, w.pat, w.site), w.in(t, w.max, w.site)
+		var asks [waiting]rescue.Asked
+		var tokens [waiting]string
+		for i := range waiting {
+			who := w.user(t, fmt.Sprintf("lou%d@bayside.example", i), "Lou", "Haddad")
+			w.join(t, who, w.site, policy.GroupMechanic)
+			var waits rescue.Waiting
+			waits, tokens[i] = w.door(t, who, w.site)
+			asks[i] = w.ask(t, waits)
+		}
+		together(t, waiting+1, func(i int) (string, error) {
+			if i == waiting/2 {
+				refused, err := desk.Left(t.Context(), pat, w.max.ID)
+				if refused != "" {
+					t.Errorf("they did not leave: %s", refused)
+				}
+				return "", err
+			}
+			if i > waiting/2 {
+				i--
+			}
+			one := asks[i]
+			_, err := w.desk.Approve(t.Context(), mx, one.ID, one.Number)
+			if errors.Is(err, fault.NotFound) { // no Admin any more
+				err = nil
+			}
+			return "", err
+		})
+		for i, token := range tokens {
+			if w.enrolling(t, token) {
+				t.Errorf("person %d was let in by somebody who has left", i)
+			}
 		}
 	})
 }

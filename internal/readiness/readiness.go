@@ -227,13 +227,13 @@ func action(p Person, d policy.Decision) (Action, time.Time) {
 		return DoTry, time.Time{}
 	case policy.NeedsHelp:
 	}
-	return help(d.NotOffered)
+	return p.help(d.NotOffered)
 }
 
 // help is what mends it for somebody for whom nothing would do. Email decides, because it
 // is the way that everybody has; another way says more only where it has been proved and
 // rests.
-func help(withheld []policy.Withheld) (Action, time.Time) {
+func (p Person) help(withheld []policy.Withheld) (Action, time.Time) {
 	var rested time.Time
 	for _, w := range withheld {
 		if w.Key == policy.Resting && (rested.IsZero() || w.Until.Before(rested)) {
@@ -248,10 +248,10 @@ func help(withheld []policy.Withheld) (Action, time.Time) {
 		return DoManager, time.Time{}
 	}
 	mends := func(admins Action) (Action, time.Time) {
-		if withheld[i].Fix == policy.FixAdmin {
-			return admins, time.Time{}
+		if p.Elsewhere || p.Lone {
+			return DoManager, time.Time{}
 		}
-		return DoManager, time.Time{}
+		return admins, time.Time{}
 	}
 	switch withheld[i].Key { //nolint:exhaustive // the others are of other methods
 	case policy.NoEmail, policy.EmailBounced:

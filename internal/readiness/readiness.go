@@ -99,9 +99,6 @@ type Counts struct {
 // Office is everybody of whom 2FA would be asked.
 func (c Counts) Office() int { return c.Ready + c.WillManage + c.NeedsHelp }
 
-// GetIn is how many of them would get in.
-func (c Counts) GetIn() int { return c.Ready + c.WillManage }
-
 // NotReady is whom a reminder is for.
 func (c Counts) NotReady() int { return c.WillManage + c.NeedsHelp }
 

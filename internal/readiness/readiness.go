@@ -52,6 +52,14 @@ type Person struct {
 	Until time.Time
 }
 
+// Unreached says that no mail would reach them: they are told by nobody but the people
+// around them.
+func (p Person) Unreached() bool {
+	return slices.ContainsFunc(p.Lacks, func(w policy.Withheld) bool {
+		return w.Key == policy.NoEmail || w.Key == policy.EmailBounced
+	})
+}
+
 // Action is the one thing that gets somebody further.
 type Action string
 

@@ -17,5 +17,6 @@ func ready() []Route {
 		{get, at + ".json", "admin", in, func(a *App) http.Handler { return a.settings.ReadinessJSON() }},
 		{get, at + ".ics", "admin", in, func(a *App) http.Handler { return a.settings.Calendar() }},
 		{get, at + "/poster", "admin", in, func(a *App) http.Handler { return a.settings.Poster() }},
+		{get, "/staff/readiness", "staff", in, func(a *App) http.Handler { return a.staff.Readiness() }},
 	}
 }

@@ -126,11 +126,11 @@ func New(p Parts) (*App, error) {
 		help: help.Help{Kit: kit, Searched: f.numbers.searched(p.Log)},
 		settings: &settings.Settings{
 			Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, Requests: f.request, Sharing: f.sharing,
-			Members: f.members, Trail: f.trail, Setup: f.setup, Pages: settings.Paths(routed), BuyURL: p.BuySMS,
+			Members: f.members, Trail: f.trail, Setup: f.setup, Prepare: f.prepare, Pages: settings.Paths(routed), BuyURL: p.BuySMS,
 		},
 		staff: &staff.Staff{
 			Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, Requests: f.request, Console: f.console,
-			Second: f.second,
+			Second: f.second, Prepare: f.prepare,
 		},
 		hooks: &hooks.Hooks{Kit: kit, Post: f.post, DB: p.DB, Texts: p.Receipts, MailKey: p.MailHook},
 	}, nil

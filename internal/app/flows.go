@@ -17,6 +17,8 @@ import (
 	"keyturn/internal/method"
 	"keyturn/internal/password"
 	"keyturn/internal/policy"
+	"keyturn/internal/prepare"
+	"keyturn/internal/readiness"
 	"keyturn/internal/request"
 	"keyturn/internal/rescue"
 	"keyturn/internal/setup"
@@ -42,6 +44,7 @@ type flows struct {
 	members *member.Desk
 	setup   *setup.Desk
 	console *console.Desk
+	prepare *prepare.Desk
 	second  *twoperson.Desk
 	trail   *trail.Desk
 	numbers metrics
@@ -97,6 +100,7 @@ func newFlows(p Parts) (*flows, error) {
 		VendorName: p.Vendor.Name, Invite: f.rescue.InviteFirst, EndGiven: f.rescue.EndGivenBy,
 	}
 	f.console = &console.Desk{DB: p.DB, Post: f.post, Standing: f.facts}
+	f.prepare = &prepare.Desk{DB: p.DB, Post: f.post, Ready: readiness.Source{Standing: f.facts}}
 	f.second = &twoperson.Desk{DB: p.DB, Standing: f.facts, Acts: f.acts()}
 	return f, f.work(p)
 }

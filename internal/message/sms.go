@@ -177,7 +177,7 @@ var noticeKinds = []NoticeKind{
 	SharingDismissed, SplitPlanned, SplitSoon, SplitCancelled, SplitDone, SplitHeld,
 	LoginChanged, LoginUndone, LoginReplaced, FirstPasswordMoved, MobileChanged, SessionsEnded, MemberLeft, MemberStopped,
 	SettingsChanged, RequirementLowered,
-	StaffEnded, SiteOpened, GetReady, SiteNotReady,
+	StaffEnded, SiteOpened, GetReady, SiteNotReady, YouAreReady, SiteDate, SiteReady,
 }
 
 // CheckTemplates says whether every SMS fits into one part with the longest names and

@@ -17,6 +17,7 @@ import (
 	"keyturn/internal/locale"
 	"keyturn/internal/member"
 	"keyturn/internal/policy"
+	"keyturn/internal/prepare"
 	"keyturn/internal/request"
 	"keyturn/internal/rescue"
 	"keyturn/internal/session"
@@ -41,6 +42,8 @@ type Settings struct {
 	Members *member.Desk
 	// Setup changes company settings.
 	Setup *setup.Desk
+	// Prepare gets people ready.
+	Prepare *prepare.Desk
 	// Pages are those that stand in the menu (see Paths).
 	Pages []string
 	Trail *trail.Desk

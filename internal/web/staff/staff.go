@@ -14,6 +14,7 @@ import (
 	"keyturn/internal/fault"
 	"keyturn/internal/locale"
 	"keyturn/internal/policy"
+	"keyturn/internal/prepare"
 	"keyturn/internal/request"
 	"keyturn/internal/rescue"
 	"keyturn/internal/secret"
@@ -33,6 +34,8 @@ type Staff struct {
 	// Console is what staff do for sites, Second what needs two of them.
 	Console *console.Desk
 	Second  *twoperson.Desk
+	// Prepare says how ready the sites are.
+	Prepare *prepare.Desk
 }
 
 // only is the guard.

@@ -11,6 +11,7 @@ import (
 	"keyturn/internal/audit"
 	"keyturn/internal/db"
 	"keyturn/internal/fault"
+	"keyturn/internal/id"
 	"keyturn/internal/integration"
 	"keyturn/internal/message"
 	"keyturn/internal/policy"
@@ -92,17 +93,35 @@ func (d *Desk) lookAt(ctx context.Context, g grant) error {
 	if err != nil || !mine {
 		return err
 	}
-	list, err := d.list(ctx, g.user)
+	return d.read(ctx, g.user, began.Add(-slack))
+}
+
+// Check reads the connection of one site at once, whether it is due or not.
+func (d *Desk) Check(ctx context.Context, at id.Site) error {
+	if d.Xero == nil {
+		return nil
+	}
+	l, found, err := linkOf(ctx, d.DB, at)
+	if err != nil || !found {
+		return err
+	}
+	return d.read(ctx, l.user, d.DB.Clock.Now())
+}
+
+// read reads the connections of one person, and judges by them the links that were made
+// before a moment.
+func (d *Desk) read(ctx context.Context, user string, before time.Time) error {
+	list, err := d.list(ctx, user)
 	var wait *fault.Wait
 	switch {
 	case errors.As(err, &wait):
-		return d.miss(ctx, g.user, wait.For)
+		return d.miss(ctx, user, wait.For)
 	case err != nil:
 		return err
 	case list.Answer != xero.Done:
 		return nil // the grant is dead, and that is noted
 	}
-	return d.DB.Do(ctx, func(tx *db.Tx) error { return d.compare(ctx, tx, g.user, list.All, began) })
+	return d.DB.Do(ctx, func(tx *db.Tx) error { return d.compare(ctx, tx, user, list.All, before) })
 }
 
 // list reads the connections of one person, once more with another access token where the
@@ -169,8 +188,9 @@ func (d *Desk) failAll(ctx context.Context, tx *db.Tx, user, why string) error {
 	return nil
 }
 
-// compare holds the links of a person against what Xero names, which was read at a moment.
-func (d *Desk) compare(ctx context.Context, tx *db.Tx, user string, named []xero.Connection, read time.Time) error {
+// compare holds the links of a person against what Xero names. One that was not made before
+// a moment is not missed in it.
+func (d *Desk) compare(ctx context.Context, tx *db.Tx, user string, named []xero.Connection, before time.Time) error {
 	if err := heard(ctx, tx, user); err != nil {
 		return fmt.Errorf("note that Xero answered: %w", err)
 	}
@@ -183,7 +203,7 @@ func (d *Desk) compare(ctx context.Context, tx *db.Tx, user string, named []xero
 		switch {
 		case i >= 0:
 			err = d.confirm(ctx, tx, l, named[i])
-		case l.Since.Before(read.Add(-slack)):
+		case l.Since.Before(before):
 			err = d.gone(ctx, tx, l)
 		}
 		if err != nil {

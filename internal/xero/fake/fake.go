@@ -200,6 +200,19 @@ func (x *Xero) Break(person string) {
 	}
 }
 
+// BreakOrganisation does so with the grants of everybody who let the app into it.
+func (x *Xero) BreakOrganisation(organisation string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, c := range x.connections {
+		for _, g := range x.grants {
+			if c.organisation.ID == organisation && g.person == c.person {
+				g.broken = true
+			}
+		}
+	}
+}
+
 // End takes an organisation away from the app, as a person does at Xero: nobody is told.
 // Empty: all of them.
 func (x *Xero) End(organisation string) {

@@ -51,7 +51,7 @@ func (d *Desk) Begin(ctx context.Context, by authority.Bearer, tonight bool) (to
 		if err != nil {
 			return err
 		}
-		if status.Link != nil && !status.Failing() {
+		if status.Link != nil && status.Live() && !status.Failing() {
 			refused = Linked
 			return nil
 		}
@@ -305,12 +305,18 @@ func (d *Desk) link(ctx context.Context, tx *db.Tx, by authority.Bearer, a askin
 	if owner != "" && owner != a.site {
 		return Taken, d.recordRefusal(ctx, tx, by, a, Taken)
 	}
-	before, had, err := linkOf(ctx, tx, a.site)
+	status, err := d.Status(ctx, tx, a.site)
 	if err != nil {
-		return "", fmt.Errorf("read a link: %w", err)
+		return "", err
 	}
-	if had && before.organisation != c.Organisation {
-		return Other, d.recordRefusal(ctx, tx, by, a, Other)
+	if l := status.Link; l != nil && l.organisation != c.Organisation {
+		if status.Live() {
+			return Other, d.recordRefusal(ctx, tx, by, a, Other)
+		}
+		// The site was disconnected by report: what is left of the link is in nobody's way.
+		if _, err := dropLink(ctx, tx, *l); err != nil {
+			return "", fmt.Errorf("end a link: %w", err)
+		}
 	}
 	n, err := endAsking(ctx, tx, a)
 	if err != nil || n == 0 {
@@ -328,8 +334,8 @@ func (d *Desk) link(ctx context.Context, tx *db.Tx, by authority.Bearer, a askin
 	if n == 0 {
 		return Other, nil
 	}
-	if had && before.user != a.xeroUser {
-		if err := dropGrant(ctx, tx, before.user); err != nil {
+	if l := status.Link; l != nil && l.user != a.xeroUser {
+		if err := dropGrant(ctx, tx, l.user); err != nil {
 			return "", fmt.Errorf("forget a grant: %w", err)
 		}
 	}

@@ -1,6 +1,7 @@
 package connect_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"sync"
@@ -10,8 +11,10 @@ import (
 	"keyturn/internal/audit"
 	"keyturn/internal/authority"
 	"keyturn/internal/connect"
+	"keyturn/internal/db"
 	"keyturn/internal/epoch"
 	"keyturn/internal/fault"
+	"keyturn/internal/integration"
 	"keyturn/internal/message"
 	"keyturn/internal/policy"
 	"keyturn/internal/user"
@@ -327,6 +330,26 @@ func TestTokensAreSealedAndBoundToTheirPerson(t *testing.T) {
 			if got, err := w.desk.Access(t.Context(), command, w.site.ID); err == nil || got.Token.Reveal() != "" {
 				t.Errorf("%s: the tokens of another person open", s)
 			}
+		}
+	})
+}
+
+func TestASiteThatWasDisconnectedByReportConnectsToWhatItLikes(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		w.connect(t, w.in(t, w.pat, w.site, 0), "books", "o-bayside")
+		w.do(t, func(ctx context.Context, tx *db.Tx) error {
+			_, err := integration.Leave(ctx, tx, command, w.site.ID, policy.Xero, nil)
+			return err
+		})
+		w.look(t, 16*time.Minute)
+		w.is(t, w.site, policy.Disconnected)
+		w.connect(t, w.in(t, w.pat, w.site, 0), "books", "o-third")
+		if i := w.is(t, w.site, policy.Connected); i.Organisation != "Third Pty Ltd" {
+			t.Errorf("connected to %s", i.Organisation)
+		}
+		if n := w.count(t, `SELECT COUNT(*) FROM xero_links`); n != 1 {
+			t.Errorf("%d links", n)
 		}
 	})
 }

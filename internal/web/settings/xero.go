@@ -70,7 +70,7 @@ func (s *Settings) xeroPage(r *http.Request, a admin) (XeroPage, connect.Status,
 	if page.Live {
 		page.Until = ""
 	}
-	if l := st.Link; l != nil {
+	if l := st.Link; l != nil && page.Live {
 		page.Organisation, page.Heard = l.Organisation, say.unlessZero(l.Heard)
 		page.Dead = l.Dead
 		page.Down = st.Failing() && !l.Dead
@@ -351,7 +351,7 @@ func (s *Settings) xeroEndPage(r *http.Request, a admin) (XeroEndPage, bool, err
 	now := s.DB.Clock.Now()
 	page := XeroEndPage{Site: a.site.Name, Path: a.path, From: locale.Exact(now.Add(policy.CoolingOff), a.site.Zone, now)}
 	st, err := s.Connect.Status(r.Context(), s.DB, a.site.ID)
-	if err != nil || st.Link == nil {
+	if err != nil || st.Link == nil || !st.Live() {
 		return page, false, err
 	}
 	page.Organisation = st.Link.Organisation

@@ -65,7 +65,6 @@ func TestAnAdminConnectsASiteToXeroAndItBreaksAndEnds(t *testing.T) {
 	walk(v)
 	v.choose("organisation-0")
 	v.Press("Connect")
-	v.At(home)
 	v.Sees("Connected. All Admins were told.", "Hillside Motors Pty Ltd", "by Jordan Blake", "Asked of everybody in the office")
 	v.Judge("xero-connected")
 

@@ -74,9 +74,10 @@ func (d *Desk) PreviewLowered(ctx context.Context, at id.Site) (Forecast, error)
 	})
 }
 
-// PreviewConnected asks it what a connection to Xero would mean: from the moment on from
-// which it would be asked for, which is now, or the site's date in the rollout.
-func (d *Desk) PreviewConnected(ctx context.Context, at id.Site) (Forecast, time.Time, error) {
+// PreviewConnected asks it what a connection to Xero would mean. date is the site's date in
+// the rollout, where that is when 2FA would begin, and the moment of the forecast; zero: it
+// would begin with the connection.
+func (d *Desk) PreviewConnected(ctx context.Context, at id.Site) (all Forecast, date time.Time, err error) {
 	now := d.DB.Clock.Now()
 	connect := func(m *policy.Membership) {
 		m.Integrations = slices.Clone(m.Integrations)
@@ -93,18 +94,18 @@ func (d *Desk) PreviewConnected(ctx context.Context, at id.Site) (Forecast, time
 		Site: at, Group: policy.GroupUser, Kind: policy.Office, Status: policy.Active,
 	})
 	if err != nil {
-		return nil, now, fmt.Errorf("read what a site requires: %w", err)
+		return nil, date, fmt.Errorf("read what a site requires: %w", err)
 	}
 	connect(&anybody)
 	when := now
 	facts := policy.Facts{Memberships: []policy.Membership{anybody}, Client: policy.Client{Kind: policy.ClientWeb}}
 	for _, r := range policy.Decide(facts, now).Reasons {
 		if r.Key == policy.DateToCome && r.Until.After(when) {
-			when = r.Until
+			when, date = r.Until, r.Until
 		}
 	}
-	all, err := d.forecast(ctx, when, at, connect)
-	return all, when, err
+	all, err = d.forecast(ctx, when, at, connect)
+	return all, date, err
 }
 
 // inStep is how many members are read at a time.

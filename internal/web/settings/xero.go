@@ -136,15 +136,13 @@ func (s *Settings) xeroAskPage(r *http.Request, a admin, when string) (XeroAskPa
 	if err != nil {
 		return page, err
 	}
-	forecast, from, err := s.Setup.PreviewConnected(r.Context(), a.site.ID)
+	forecast, date, err := s.Setup.PreviewConnected(r.Context(), a.site.ID)
 	if err != nil {
 		return page, err
 	}
 	say := moments{zone: a.site.Zone, now: now}
 	page.On = c.Held()
-	if from.After(now) {
-		page.Date = say.exact(from)
-	}
+	page.Date = say.unlessZero(date)
 	for _, pick := range []Pick{
 		{Value: immediately, Words: locale.Say(locale.XeroWhenNow), Hint: locale.Say(locale.XeroWhenNowHint)},
 		{Value: tonight, Words: locale.Say(locale.XeroWhenTonight), Hint: locale.Say(locale.XeroWhenTonightHint, locale.Data{

@@ -101,7 +101,7 @@ func TestAnAdminConnectsASiteToXeroAndItBreaksAndEnds(t *testing.T) {
 	v.Sees("Disconnect from Xero", "2FA stays on for everybody in the office.")
 	v.Judge("xero-end")
 	v.Press("Disconnect")
-	v.Sees("Disconnected. 2FA stays on", "Not connected any more", "everybody in the office still passes 2FA")
+	v.Sees("Disconnected. 2FA stays on", "Not connected any more", "Still asked of everybody in the office", "When that may end")
 	v.Judge("xero-was")
 
 	v.gets("/connect/xero/callback?code=x&state=y", http.StatusConflict)

@@ -142,7 +142,7 @@ func (d *Desk) list(ctx context.Context, user string) (xero.List, error) {
 	return xero.List{}, busy(errNotTaken)
 }
 
-var errNotTaken = errors.New("Xero takes an access token that it just made no more")
+var errNotTaken = errors.New("an access token that was just made is not taken by Xero")
 
 // miss notes that Xero could not be asked, and has it asked again when it said. Admins are
 // told after an hour of it.

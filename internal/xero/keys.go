@@ -38,7 +38,7 @@ const leastBits = 2048
 // VerifySignature implements oidc.KeySet. The keys are fetched again where none of them
 // made the signature, at most once a minute.
 func (k *keys) VerifySignature(ctx context.Context, raw string) ([]byte, error) {
-	signed, err := jose.ParseSigned(raw, []jose.SignatureAlgorithm{jose.RS256})
+	signed, err := jose.ParseSignedCompact(raw, []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil || len(signed.Signatures) != 1 {
 		return nil, errSignature
 	}

@@ -159,8 +159,8 @@ const (
 
 var (
 	errUnread  = errors.New("the answer cannot be read")
-	errClient  = errors.New("Xero does not take the client id and secret; look at KEYTURN_XERO_CLIENT_ID and KEYTURN_XERO_CLIENT_SECRET")
-	errReach   = errors.New("Xero cannot be reached")
+	errClient  = errors.New("the client id and secret are not taken by Xero; look at KEYTURN_XERO_CLIENT_ID and KEYTURN_XERO_CLIENT_SECRET")
+	errReach   = errors.New("no answer from Xero")
 	errTooMany = errors.New("more was asked of Xero than it allows")
-	errStatus  = errors.New("Xero answers with a failure")
+	errStatus  = errors.New("a failure at Xero")
 )

@@ -62,6 +62,9 @@ func (s *Settings) xeroPage(r *http.Request, a admin) (XeroPage, connect.Status,
 	}
 	if i := st.Connection; i != nil {
 		page.Was, page.Stays = !page.Live, !page.Live && c.Held()
+		if page.Stays {
+			page.Asks = locale.Say(locale.XeroStays)
+		}
 		page.Organisation, page.Since = i.Organisation, say.since(i.Since, i.By)
 		page.Until = say.unlessZero(i.DisconnectedAt)
 		page.State = xeroState(i.State, i.Since, say)

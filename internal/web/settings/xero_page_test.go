@@ -40,8 +40,8 @@ func TestThePagesOfXeroSayWhatIsSo(t *testing.T) {
 	show("xero-reported", live).Sees("was made in the vendor's product")
 	show("xero-reported", live).Hides("Disconnect")
 	show("xero-was", settings.XeroPage{
-		Site: "Bayside Auto", Path: "/sites/s/settings", SetUp: true, Was: true, Stays: true, State: "Not connected any more", Until: "today", Asks: "Asked",
-	}).Sees("still passes 2FA", "When that may end", "Connect to Xero")
+		Site: "Bayside Auto", Path: "/sites/s/settings", SetUp: true, Was: true, Stays: true, State: "Not connected any more", Until: "today", Asks: "Still asked",
+	}).Sees("Still asked", "When that may end", "Connect to Xero")
 
 	named := settings.People{Count: 3, More: 2, Shown: []settings.Foreseen{{Name: "Kim Osei", Group: "Mechanic", Lacks: []string{"Their email takes no mail."}}}}
 	when := []settings.Pick{{Value: "now", Words: "Now", Hint: "at once"}, {Value: "tonight", Words: "Tonight", Hint: "from 4 am", On: true}}

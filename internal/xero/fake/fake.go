@@ -29,10 +29,15 @@ const (
 	ConnectionsPath = "/connections"
 )
 
-// What Xero allows in calls of one person, and how long what it gives lives.
+// What Xero allows in calls of one person.
 const (
-	PerMinute, PerDay, AtOnce = 60, 5000, 5
+	PerMinute = 60
+	PerDay    = 5000
+	AtOnce    = 5
+)
 
+// How long what it gives lives.
+const (
 	codeLife     = 5 * time.Minute
 	accessLife   = 30 * time.Minute
 	refreshGrace = 30 * time.Minute

@@ -37,6 +37,7 @@ func Routes() []Route {
 		requests(),
 		sharedLogins(),
 		trails(),
+		integrations(),
 		consolePages(),
 	)
 }

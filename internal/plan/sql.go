@@ -164,6 +164,8 @@ func apart[T ~string](text string) []T {
 		all = append(all, T(word))
 	}
 	return all
+}
+
 func coming(ctx context.Context, from db.Reader, in Span, after id.Site, limit int) ([]id.Site, error) {
 	return db.Many(ctx, from, func(r db.Row) (s id.Site, err error) { return s, r.Scan(&s) }, `
 		SELECT site_id FROM plans

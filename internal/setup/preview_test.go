@@ -9,8 +9,10 @@ import (
 	"keyturn/internal/address"
 	"keyturn/internal/db"
 	"keyturn/internal/method"
+	"keyturn/internal/plan"
 	"keyturn/internal/policy"
 	"keyturn/internal/site"
+	"keyturn/internal/standing"
 	"keyturn/internal/user"
 )
 
@@ -59,6 +61,48 @@ func TestAPreviewReadsThePeopleOfALargeSiteInStepsAndLeavesNobodyOut(t *testing.
 		}
 		if len(seen) != len(all) {
 			t.Errorf("%d of %d are there once", len(seen), len(all))
+		}
+	})
+}
+
+func TestAPreviewOfAConnectionIsWhatTheConnectionThenBrings(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		forecast, date, err := w.desk.PreviewConnected(t.Context(), w.site.ID)
+		if err != nil || len(forecast) != 4 || !date.IsZero() {
+			t.Fatalf("foretold %+v, %v, %v", forecast, date, err)
+		}
+		if w.company(t, w.site).Held() {
+			t.Fatal("a preview connected the site")
+		}
+		w.connect(t)
+		for _, one := range forecast {
+			who, err := user.ByID(t.Context(), w.db, one.User)
+			if err != nil {
+				t.Fatal(err)
+			}
+			now := w.db.Clock.Now()
+			facts, err := w.desk.Standing.Of(t.Context(), w.db, now, standing.Asker{User: who, Client: policy.Client{Kind: policy.ClientWeb}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if outcome := policy.Decide(facts, now).Outcome; !one.Asked || one.WasAsked || (outcome == policy.Enrol) != one.Stuck() {
+				t.Errorf("foretold %+v, and gets %s", one, outcome)
+			}
+		}
+	})
+}
+
+func TestAPreviewOfAConnectionIsOfTheSitesDateWhereTheRolloutHasOne(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		want := w.db.Clock.Now().Add(12 * 24 * time.Hour).Truncate(time.Hour)
+		w.do(t, func(ctx context.Context, tx *db.Tx) error {
+			return plan.Set(ctx, tx, plan.Plan{Site: w.site.ID, BeganAt: tx.Now.Add(24 * time.Hour), EnforceAt: want})
+		})
+		forecast, date, err := w.desk.PreviewConnected(t.Context(), w.site.ID)
+		if err != nil || !date.Equal(want) || len(forecast) != 4 || !forecast[0].Asked {
+			t.Errorf("foretold %+v on %v, %v; want %v", forecast, date, err, want)
 		}
 	})
 }

@@ -1,5 +1,6 @@
 // Package plan keeps a site's place in the rollout: the dates that standing reads and
-// the rollout writes.
+// the rollout writes; and what real sign-ins say of it: what became of them (Outcome), and
+// what enforcement would have done before the date (Shadow).
 package plan
 
 import (

@@ -41,6 +41,9 @@ func (d *Desk) onward(ctx context.Context, tx *db.Tx, a Attempt, who user.User) 
 		return Next{}, err
 	}
 	step := stepOf(decision, f)
+	if err := d.signal(ctx, tx, a, f, step); err != nil {
+		return Next{}, err
+	}
 	switch step {
 	case In:
 		if a.Purpose == Join {

@@ -19,6 +19,7 @@ import (
 	"keyturn/internal/policy"
 	"keyturn/internal/request"
 	"keyturn/internal/rescue"
+	"keyturn/internal/rollout"
 	"keyturn/internal/setup"
 	"keyturn/internal/sharing"
 	"keyturn/internal/signin"
@@ -44,6 +45,7 @@ type flows struct {
 	console *console.Desk
 	second  *twoperson.Desk
 	trail   *trail.Desk
+	rollout *rollout.Desk
 	numbers metrics
 }
 
@@ -97,6 +99,7 @@ func newFlows(p Parts) (*flows, error) {
 		VendorName: p.Vendor.Name, Invite: f.rescue.InviteFirst, EndGiven: f.rescue.EndGivenBy,
 	}
 	f.console = &console.Desk{DB: p.DB, Post: f.post, Standing: f.facts}
+	f.rollout = &rollout.Desk{DB: p.DB, Post: f.post, Standing: f.facts, Unhealthy: unhealthy(p)}
 	f.second = &twoperson.Desk{DB: p.DB, Standing: f.facts, Acts: f.acts()}
 	return f, f.work(p)
 }
@@ -121,6 +124,8 @@ func (f *flows) work(p Parts) (err error) {
 	work := job.NewWork()
 	f.post.Workers(work, p.Carriers)
 	f.rescue.Workers(work)
+	f.rollout.Workers(work)
+	work.Every(time.Minute, func() job.Args { return rollout.Job{} })
 	job.On(work, func(ctx context.Context, _ sweepJob) error { return f.sweepAll(ctx, p.DB) })
 	work.Every(time.Minute, func() job.Args { return sweepJob{} })
 	job.On(work, func(ctx context.Context, _ signin.SkippedJob) error { return f.desk.RecordSkipped(ctx, 200) })
@@ -134,7 +139,7 @@ func (f *flows) work(p Parts) (err error) {
 	if f.post.Jobs, err = job.New(p.DB, work, p.Node, p.Log); err != nil {
 		return err
 	}
-	f.rescue.Jobs = f.post.Jobs
+	f.rescue.Jobs, f.rollout.Jobs = f.post.Jobs, f.post.Jobs
 	return nil
 }
 

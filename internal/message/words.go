@@ -52,11 +52,11 @@ func (k NoticeKind) about() about {
 		return aboutHelp
 	case SMSLow, AddressDead, RequestApproved, RequestDeclined, RequestExpired, InvitationAccepted, AccessEnding, AccessEnded,
 		SharingDismissed, SplitHeld, MemberLeft, MemberStopped, SettingsChanged, RequirementLowered, SiteOpened, SiteNotReady,
-		TrailCheckpoint, FirstPasswordMoved:
+		TrailCheckpoint, FirstPasswordMoved, RolloutDated, RolloutPaused, RolloutBack:
 		return aboutSite
 	case RequestMade, RequestSecond:
 		return aboutRequest
-	case StaffAdded, StaffEnded:
+	case StaffAdded, StaffEnded, RolloutUnproved, RolloutHeld, RolloutPutOff, RolloutStopped:
 		return aboutStaff
 	case GetReady:
 		return aboutReady
@@ -113,6 +113,8 @@ func (s speaker) what(n told) string {
 		return s.split(n)
 	case SiteOpened, GetReady, SiteNotReady:
 		return s.ofStaff(n)
+	case RolloutDated, RolloutPaused, RolloutBack, RolloutUnproved, RolloutHeld, RolloutPutOff, RolloutStopped:
+		return s.rollout(n)
 	case TrailCheckpoint:
 		return locale.Say(locale.AuditMailWhat, locale.Data{"Site": s.name(firstOf(n.Words["site"], s.From)), "Count": n.Words["count"]})
 	}
@@ -281,6 +283,8 @@ func (s speaker) then(n told) string {
 		return locale.Say(locale.NoticeThenOpened, locale.Data{"Reason": oneLine(n.Words["reason"])})
 	case GetReady, SiteNotReady:
 		return s.thenReady(n)
+	case RolloutDated, RolloutPaused, RolloutBack, RolloutUnproved, RolloutHeld, RolloutPutOff, RolloutStopped:
+		return s.thenRollout(n)
 	case RecoveryBegun, RecoveryConfirmed, RecoveryContested, RecoveryDone:
 		if other {
 			return locale.Say(locale.NoticeThenRecoveryOf, locale.Data{"Who": s.name(n.Words["who"]), "Vendor": s.Vendor})
@@ -342,6 +346,8 @@ func (n told) path() string {
 		return "/me/security"
 	case what == aboutRequest:
 		return "/staff/requests"
+	case n.Kind.isRollout():
+		return "/staff/rollout"
 	case what == aboutStaff || n.Site == "":
 		return ""
 	case n.Kind == RequestApproved || n.Kind == RequestDeclined || n.Kind == RequestExpired || n.Kind == InvitationAccepted:

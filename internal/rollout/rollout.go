@@ -274,5 +274,5 @@ func (r Rollout) Wave(number int) (Wave, bool) {
 	return r.Waves[number-1], true
 }
 
-// began says whether its dates are, or were, to be kept to.
+// begun says whether its dates are, or were, to be kept to.
 func (r Rollout) begun() bool { return r.State == Running || r.State == Paused }

@@ -309,3 +309,38 @@ func waiting(ctx context.Context, from db.Reader, of id.Rollout, wave int) (int,
 	return db.One(ctx, from, func(r db.Row) (n int, err error) { return n, r.Scan(&n) }, `
 		SELECT COUNT(*) FROM rollout_sites WHERE rollout_id = $1 AND wave = $2 AND dated <> 'stored'`, of, wave)
 }
+
+// mostSites bounds the sites of a rollout.
+const mostSites = 100_000
+
+func sitesOf(ctx context.Context, from db.Reader, of id.Rollout, wave int) ([]id.Site, error) {
+	return db.Many(ctx, from, scanSite, `
+		SELECT site_id FROM rollout_sites WHERE rollout_id = $1 AND wave = $2 ORDER BY site_id LIMIT $3`, of, wave, mostSites)
+}
+
+func lastSeen(ctx context.Context, from db.Reader, of id.Rollout, wave int) (time.Time, error) {
+	return db.One(ctx, from, func(r db.Row) (t time.Time, err error) { return t, r.Scan(db.When(&t)) },
+		`SELECT MAX(seen_at) FROM rollout_brakes WHERE rollout_id = $1 AND wave = $2`, of, wave)
+}
+
+// storeSeen keeps what the brake saw, once an hour. An hour in which it stopped stays so.
+func storeSeen(ctx context.Context, tx *db.Tx, of id.Rollout, s Seen) error {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO rollout_brakes
+		       (rollout_id, wave, hour, seen_at, strength, stopped, wave_signins, wave_failed, control_signins, control_failed)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		ON CONFLICT (rollout_id, wave, hour) DO UPDATE
+		   SET seen_at = $4, strength = $5, stopped = $6, wave_signins = $7, wave_failed = $8, control_signins = $9, control_failed = $10
+		 WHERE rollout_brakes.stopped = ''`,
+		of, s.Wave, s.At.Unix()/3600, db.Stamp(s.At), s.Strength, string(s.Stopped),
+		s.Sites.SignIns, s.Sites.Failed, s.Control.SignIns, s.Control.Failed)
+	return err
+}
+
+func history(ctx context.Context, from db.Reader, of id.Rollout, limit int) ([]Seen, error) {
+	return db.Many(ctx, from, func(r db.Row) (s Seen, err error) {
+		return s, r.Scan(&s.Wave, db.When(&s.At), &s.Strength, &s.Stopped, &s.Sites.SignIns, &s.Sites.Failed, &s.Control.SignIns, &s.Control.Failed)
+	}, `
+		SELECT wave, seen_at, strength, stopped, wave_signins, wave_failed, control_signins, control_failed
+		  FROM rollout_brakes WHERE rollout_id = $1 ORDER BY seen_at DESC, wave LIMIT $2`, of, limit)
+}

@@ -37,6 +37,7 @@ func Routes() []Route {
 		sharedLogins(),
 		trails(),
 		consolePages(),
+		rolloutPages(),
 	)
 }
 

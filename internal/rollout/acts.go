@@ -22,14 +22,20 @@ import (
 const (
 	// reasonLeast and reasonMost bound a reason, in characters.
 	reasonLeast, reasonMost = 10, 300
-	// closedMost bounds the closed days of a site.
-	closedMost = 60
+	// MostClosed bounds the closed days of a site.
+	MostClosed = 60
 )
 
 func reasonable(text string) (string, bool) {
 	text = strings.Join(strings.Fields(text), " ")
 	n := utf8.RuneCountInString(text)
 	return text, n >= reasonLeast && n <= reasonMost
+}
+
+// Reasonable says whether a text can be a reason: 10 to 300 characters.
+func Reasonable(text string) bool {
+	_, ok := reasonable(text)
+	return ok
 }
 
 // current takes the rollout that has not ended, in one of the states; false if it is in
@@ -286,7 +292,7 @@ func (d *Desk) Extend(ctx context.Context, by By, at id.Site, to calendar.Day, r
 // most, in place of those before. A date to come that falls on one moves on. It takes a
 // fresh proof. fault.NotFound if there is no such site, fault.Invalid for more days.
 func (d *Desk) Close(ctx context.Context, by By, at id.Site, days []calendar.Day) (Refused, error) {
-	if len(days) > closedMost {
+	if len(days) > MostClosed {
 		return "", fmt.Errorf("close a site on %d days: %w", len(days), fault.Invalid)
 	}
 	return d.do(ctx, by, true, func(tx *db.Tx) (Refused, error) {

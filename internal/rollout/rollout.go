@@ -174,6 +174,8 @@ const (
 	TooLong Refused = "too_long"
 	// TooLate says that the date has come, or is a minute away.
 	TooLate Refused = "too_late"
+	// Proposed says that it is proposed already, and waits for a second person.
+	Proposed Refused = "proposed"
 	// Unfinished says that dates are still to come.
 	Unfinished Refused = "unfinished"
 )

@@ -302,7 +302,9 @@ func (d *Desk) takeOut(ctx context.Context, r Rollout) (bool, error) {
 	if r.State != Paused {
 		return false, nil
 	}
-	return d.each(ctx, func(ctx context.Context, now time.Time) ([]Place, error) { return toTakeOut(ctx, d.DB, r.ID, now, batch) },
+	return d.each(ctx, func(ctx context.Context, now time.Time) ([]Place, error) {
+		return toTakeOut(ctx, d.DB, r.ID, now, batch)
+	},
 		func(ctx context.Context, tx *db.Tx, was Place) error {
 			if was.come(tx.Now) {
 				return fault.Conflict

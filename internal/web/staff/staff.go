@@ -16,6 +16,7 @@ import (
 	"keyturn/internal/policy"
 	"keyturn/internal/request"
 	"keyturn/internal/rescue"
+	"keyturn/internal/rollout"
 	"keyturn/internal/secret"
 	"keyturn/internal/session"
 	"keyturn/internal/twoperson"
@@ -33,6 +34,8 @@ type Staff struct {
 	// Console is what staff do for sites, Second what needs two of them.
 	Console *console.Desk
 	Second  *twoperson.Desk
+	// Rollout turns 2FA on, in waves.
+	Rollout *rollout.Desk
 }
 
 // only is the guard.

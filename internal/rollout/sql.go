@@ -344,3 +344,10 @@ func history(ctx context.Context, from db.Reader, of id.Rollout, limit int) ([]S
 		SELECT wave, seen_at, strength, stopped, wave_signins, wave_failed, control_signins, control_failed
 		  FROM rollout_brakes WHERE rollout_id = $1 ORDER BY seen_at DESC, wave LIMIT $2`, of, limit)
 }
+
+// adopt has a rollout be under way, with every site placed.
+func adopt(ctx context.Context, tx *db.Tx, r Rollout) error {
+	return tx.Change(ctx, `
+		UPDATE rollouts SET state = 'running', began_at = $2, watched_from = $2, placed_at = $2 WHERE rollout_id = $1`,
+		r.ID, db.Stamp(r.BeganAt))
+}

@@ -255,7 +255,12 @@ func (w *world) plan(t *testing.T, at site.Site) plan.Plan {
 // asked says whether the policy would ask the site's Pat for a second factor.
 func (w *world) asked(t *testing.T, at site.Site) bool {
 	t.Helper()
-	now := w.db.Clock.Now()
+	return w.askedAt(t, at, w.db.Clock.Now())
+}
+
+// askedAt says it of a moment.
+func (w *world) askedAt(t *testing.T, at site.Site, now time.Time) bool {
+	t.Helper()
 	f, err := w.desk.Standing.Of(t.Context(), w.db, now, standing.Asker{User: w.pats[at.ID], Client: policy.Client{Kind: policy.ClientWeb}})
 	if err != nil {
 		t.Fatal(err)

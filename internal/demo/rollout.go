@@ -29,21 +29,19 @@ func waves(now time.Time) []rollout.Wave {
 	}
 }
 
-// comingDay is the first day from so many days on, on which something may begin.
-func comingDay(now time.Time, days int) calendar.Day {
-	return open().First(calendar.On(now, time.UTC).Add(days))
-}
+// comingDay is the last day up to so many days from now on which something may begin, and
+// begunDay the last one that is two days ago or more.
+func comingDay(now time.Time, days int) calendar.Day { return lastOpen(now, days) }
 
-// begunDay is the last such day that is two days ago or more.
-func begunDay(now time.Time) calendar.Day {
-	d := calendar.On(now, time.UTC).Add(-2)
-	for !open().Allows(d) {
+func begunDay(now time.Time) calendar.Day { return lastOpen(now, -2) }
+
+func lastOpen(now time.Time, days int) calendar.Day {
+	rules, d := calendar.Rules{Region: "AU"}, calendar.On(now, time.UTC).Add(days)
+	for !rules.Allows(d) {
 		d = d.Add(-1)
 	}
 	return d
 }
-
-func open() calendar.Rules { return calendar.Rules{Region: "AU"} }
 
 // SeedRollout stores the rollout of the story, once its sites and the vendor's people are
 // there. One that is there already is left as it is.

@@ -116,7 +116,7 @@ func TestEverybodyOfTheStoryMeetsWhatTheStorySays(t *testing.T) {
 // afterTheDate moves the clock past the dates of the story.
 func (s seeded) afterTheDate(t *testing.T) {
 	t.Helper()
-	s.Clock.Advance(18 * 24 * time.Hour)
+	s.Clock.Advance(13 * 24 * time.Hour)
 	for _, c := range []struct {
 		name, login, ref string
 		want             policy.Outcome
@@ -128,7 +128,7 @@ func (s seeded) afterTheDate(t *testing.T) {
 		{"there was no date", "fiona@thistlemotors.example", "ws-1011", policy.Allow},
 	} {
 		if got := s.decides(t, c.login, c.ref, policy.ClientWeb); got.Outcome != c.want {
-			t.Errorf("18 days on, %s: %v because of %+v", c.name, got.Outcome, got.Reasons)
+			t.Errorf("13 days on, %s: %v because of %+v", c.name, got.Outcome, got.Reasons)
 		}
 	}
 }

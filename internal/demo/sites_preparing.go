@@ -5,7 +5,7 @@ import (
 	"keyturn/internal/policy"
 )
 
-// northside was connected before the rollout began, and has a date in 12 days or a little more.
+// northside was connected before the rollout began, and has a date within 12 days.
 func northside() workshop {
 	return workshop{
 		ref: "ws-1002", name: "Northside Tyres", region: "AU", zone: "Australia/Sydney", sms: 60,

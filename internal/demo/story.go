@@ -15,7 +15,7 @@ const accountManager = "robin.ellery@vendor.example"
 const otherManager = "casey.marsh@vendor.example"
 
 // prepareDays and lateDays are how far off the dates of preparing sites are when the demo
-// starts, at least: nothing begins on a Friday, at a weekend or on a holiday.
+// starts, at most: nothing begins on a Friday, at a weekend or on a holiday.
 const (
 	prepareDays = 12
 	lateDays    = 26

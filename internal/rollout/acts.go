@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -51,12 +52,7 @@ func current(ctx context.Context, tx *db.Tx, in ...State) (Rollout, bool, error)
 	if r.Waves, err = waves(ctx, tx, r.ID); err != nil {
 		return r, false, fmt.Errorf("read the waves of a rollout: %w", err)
 	}
-	for _, s := range in {
-		if r.State == s {
-			return r, true, nil
-		}
-	}
-	return r, false, nil
+	return r, slices.Contains(in, r.State), nil
 }
 
 // MayStart says whether a draft could be started now: its days are far enough off.

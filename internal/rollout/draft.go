@@ -200,7 +200,7 @@ func newPicker(waves []Wave) picker {
 			continue
 		}
 		p.lists[i] = map[string]bool{}
-		for _, ref := range strings.Fields(w.Pick.Value) {
+		for ref := range strings.FieldsSeq(w.Pick.Value) {
 			p.lists[i][ref] = true
 		}
 	}
@@ -243,5 +243,5 @@ func chance(wave int, at id.Site) int {
 	sum ^= sum >> 33 // the low bits of FNV alone are no good dice
 	sum *= 0xff51afd7ed558ccd
 	sum ^= sum >> 33
-	return int(sum % 100) //nolint:gosec // below 100
+	return int(sum % 100)
 }

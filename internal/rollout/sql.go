@@ -327,10 +327,10 @@ func lastSeen(ctx context.Context, from db.Reader, of id.Rollout, wave int) (tim
 func storeSeen(ctx context.Context, tx *db.Tx, of id.Rollout, s Seen) error {
 	_, err := tx.Exec(ctx, `
 		INSERT INTO rollout_brakes
-		       (rollout_id, wave, hour, seen_at, strength, stopped, wave_signins, wave_failed, control_signins, control_failed)
+		       (rollout_id, wave, hour, seen_at, strength, stopped, wave_seen, wave_failed, control_seen, control_failed)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 		ON CONFLICT (rollout_id, wave, hour) DO UPDATE
-		   SET seen_at = $4, strength = $5, stopped = $6, wave_signins = $7, wave_failed = $8, control_signins = $9, control_failed = $10
+		   SET seen_at = $4, strength = $5, stopped = $6, wave_seen = $7, wave_failed = $8, control_seen = $9, control_failed = $10
 		 WHERE rollout_brakes.stopped = ''`,
 		of, s.Wave, s.At.Unix()/3600, db.Stamp(s.At), s.Strength, string(s.Stopped),
 		s.Sites.SignIns, s.Sites.Failed, s.Control.SignIns, s.Control.Failed)
@@ -341,7 +341,7 @@ func history(ctx context.Context, from db.Reader, of id.Rollout, limit int) ([]S
 	return db.Many(ctx, from, func(r db.Row) (s Seen, err error) {
 		return s, r.Scan(&s.Wave, db.When(&s.At), &s.Strength, &s.Stopped, &s.Sites.SignIns, &s.Sites.Failed, &s.Control.SignIns, &s.Control.Failed)
 	}, `
-		SELECT wave, seen_at, strength, stopped, wave_signins, wave_failed, control_signins, control_failed
+		SELECT wave, seen_at, strength, stopped, wave_seen, wave_failed, control_seen, control_failed
 		  FROM rollout_brakes WHERE rollout_id = $1 ORDER BY seen_at DESC, wave LIMIT $2`, of, limit)
 }
 

@@ -75,9 +75,9 @@ CREATE TABLE rollout_brakes (
     seen_at         BIGINT NOT NULL,
     strength        INTEGER NOT NULL,
     stopped         TEXT NOT NULL,
-    wave_signins    INTEGER NOT NULL,
+    wave_seen    INTEGER NOT NULL,
     wave_failed     INTEGER NOT NULL,
-    control_signins INTEGER NOT NULL,
+    control_seen INTEGER NOT NULL,
     control_failed  INTEGER NOT NULL,
     PRIMARY KEY (rollout_id, wave, hour)
 );

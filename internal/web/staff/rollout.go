@@ -116,7 +116,7 @@ func (s *Staff) actOnRollout(r *http.Request, by authority.Bearer, form web.Fiel
 	case "move":
 		to, wrong := calendar.Parse(form.Get("day"))
 		if wrong != nil {
-			return did, rollout.WrongDay, nil
+			return did, rollout.WrongDay, nil //nolint:nilerr // it says what was typed wrongly
 		}
 		refused, err = s.Rollout.Move(ctx, who, wave, to)
 	default:

@@ -108,8 +108,10 @@ func totals(b rollout.Board, sum rollout.Count) []Fact {
 
 func peopleFacts(c rollout.Count) []Fact {
 	return []Fact{
-		{locale.Say(locale.RolloutReady), strconv.Itoa(c.Ready)}, {locale.Say(locale.RolloutManage), strconv.Itoa(c.Manage)},
-		{locale.Say(locale.RolloutHelp), strconv.Itoa(c.Help)}, {locale.Say(locale.RolloutUnproved), strconv.Itoa(c.Unproved)},
+		{locale.Say(locale.RolloutReady), strconv.Itoa(c.Ready)},
+		{locale.Say(locale.RolloutManage), strconv.Itoa(c.Manage)},
+		{locale.Say(locale.RolloutHelp), strconv.Itoa(c.Help)},
+		{locale.Say(locale.RolloutUnproved), strconv.Itoa(c.Unproved)},
 	}
 }
 

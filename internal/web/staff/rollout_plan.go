@@ -61,8 +61,11 @@ func planPage(o rollout.Order) RolloutPlanPage {
 			by  rollout.PickBy
 			key locale.Key
 		}{
-			{rollout.ByShare, locale.RolloutByShare}, {rollout.ByRegion, locale.RolloutByRegion}, {rollout.ByManager, locale.RolloutByManager},
-			{rollout.ByReadiness, locale.RolloutByReadiness}, {rollout.ByList, locale.RolloutByList},
+			{rollout.ByShare, locale.RolloutByShare},
+			{rollout.ByRegion, locale.RolloutByRegion},
+			{rollout.ByManager, locale.RolloutByManager},
+			{rollout.ByReadiness, locale.RolloutByReadiness},
+			{rollout.ByList, locale.RolloutByList},
 		} {
 			one.Picks = append(one.Picks, Choice{Value: string(p.by), Words: locale.Say(p.key), On: p.by == w.Pick.By})
 		}

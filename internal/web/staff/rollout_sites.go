@@ -63,8 +63,11 @@ func filters(wave string, now rollout.Only) []Filter {
 		only rollout.Only
 		key  locale.Key
 	}{
-		{rollout.Every, locale.RolloutFilterAll}, {rollout.OnlyUnproved, locale.RolloutFilterUnproved}, {rollout.OnlyHelp, locale.RolloutFilterHelp},
-		{rollout.OnlyHeld, locale.RolloutFilterHeld}, {rollout.OnlyExtended, locale.RolloutFilterExtended},
+		{rollout.Every, locale.RolloutFilterAll},
+		{rollout.OnlyUnproved, locale.RolloutFilterUnproved},
+		{rollout.OnlyHelp, locale.RolloutFilterHelp},
+		{rollout.OnlyHeld, locale.RolloutFilterHeld},
+		{rollout.OnlyExtended, locale.RolloutFilterExtended},
 	} {
 		path := "/staff/rollout/sites?" + url.Values{"wave": {wave}, "only": {string(f.only)}}.Encode()
 		all = append(all, Filter{Path: path, Words: locale.Say(f.key), On: f.only == now})
@@ -214,7 +217,7 @@ func (s *Staff) actOnSite(r *http.Request, by authority.Bearer, which id.Site, f
 		return s.Rollout.Extend(r.Context(), who, which, to, form.Get("reason"))
 	}
 	var days []calendar.Day
-	for _, word := range strings.Fields(strings.ReplaceAll(form.Get("closed"), ",", " ")) {
+	for word := range strings.FieldsSeq(strings.ReplaceAll(form.Get("closed"), ",", " ")) {
 		d, err := calendar.Parse(word)
 		if err != nil || len(days) == rollout.MostClosed {
 			return rollout.WrongDay, nil //nolint:nilerr // as above

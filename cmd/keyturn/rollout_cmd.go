@@ -139,7 +139,7 @@ func (c rolloutStart) Run(w *world) error {
 		}
 		ok := false
 		if there {
-			if ok, err = rollout.MayStart(w.ctx, d, d.Clock.Now(), r.ID); err != nil {
+			if ok, err = rollout.MayStart(w.ctx, d, d.Clock.Now(), r.ID, r.Digest()); err != nil {
 				return err
 			}
 		}
@@ -147,7 +147,7 @@ func (c rolloutStart) Run(w *world) error {
 			return fmt.Errorf("there is no draft whose first day is two days off or more; keyturn rollout status says what there is: %w", fault.Conflict)
 		}
 		return propose(w, d, c.As, twoperson.Proposal{
-			Kind: twoperson.StartRollout, Subject: string(r.ID), Payload: map[string]string{"name": r.Name},
+			Kind: twoperson.StartRollout, Subject: string(r.ID), Payload: map[string]string{"name": r.Name, "plan": r.Digest()},
 		})
 	})
 }

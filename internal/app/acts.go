@@ -25,10 +25,10 @@ func (f *flows) acts() map[twoperson.Kind]twoperson.Act {
 		},
 		twoperson.StartRollout: {
 			Fits: func(ctx context.Context, from db.Reader, p twoperson.Proposal, _ authority.Bearer) (bool, error) {
-				return rollout.MayStart(ctx, from, p.ProposedAt, id.Rollout(p.Subject))
+				return rollout.MayStart(ctx, from, p.ProposedAt, id.Rollout(p.Subject), p.Payload["plan"])
 			},
 			Do: func(ctx context.Context, tx *db.Tx, p twoperson.Proposal, by authority.Bearer) error {
-				return f.rollout.Begin(ctx, tx, by, id.Rollout(p.Subject))
+				return f.rollout.Begin(ctx, tx, by, id.Rollout(p.Subject), p.Payload["plan"])
 			},
 		},
 		twoperson.RollBackWave: {

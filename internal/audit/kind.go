@@ -264,7 +264,7 @@ const (
 	RolloutSiteDated Kind = "rollout.site_dated"
 	// RolloutSiteHeld: it was held back a week, because no Admin had proved a way that works.
 	RolloutSiteHeld Kind = "rollout.site_held"
-	// RolloutSiteExtended: staff moved its date, with the reason "why".
+	// RolloutSiteExtended: staff moved its date, with the personal "reason".
 	RolloutSiteExtended Kind = "rollout.site_extended"
 	// RolloutSitePaused: its date was taken out for the time being.
 	RolloutSitePaused Kind = "rollout.site_paused"

@@ -2,6 +2,8 @@ package rollout
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -55,10 +57,22 @@ func current(ctx context.Context, tx *db.Tx, in ...State) (Rollout, bool, error)
 	return r, slices.Contains(in, r.State), nil
 }
 
-// MayStart says whether a draft could be started now: its days are far enough off.
-func MayStart(ctx context.Context, from db.Reader, now time.Time, which id.Rollout) (bool, error) {
+// Digest names what would be started: the second person confirms what the first one saw,
+// and nothing that was changed since.
+func (r Rollout) Digest() string {
+	sum := sha256.New()
+	_, _ = fmt.Fprintf(sum, "%q %q", r.Name, r.Owner) // a hash takes everything
+	for _, w := range r.Waves {
+		_, _ = fmt.Fprintf(sum, " %d %q %q %q %s", w.Number, w.Name, w.Pick.By, w.Pick.Value, w.Day)
+	}
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// MayStart says whether a draft could be started now: it is still the one with this
+// digest, and its days are far enough off.
+func MayStart(ctx context.Context, from db.Reader, now time.Time, which id.Rollout, digest string) (bool, error) {
 	r, there, err := Live(ctx, from)
-	if err != nil || !there || r.ID != which || r.State != Draft || len(r.Waves) == 0 {
+	if err != nil || !there || r.ID != which || r.State != Draft || len(r.Waves) == 0 || r.Digest() != digest {
 		return false, err
 	}
 	return fit(r.Waves[0].Day, calendar.On(now, time.UTC)) == "", nil
@@ -66,8 +80,8 @@ func MayStart(ctx context.Context, from db.Reader, now time.Time, which id.Rollo
 
 // Begin starts a draft, in the transaction in which a second person confirms it. The sites
 // get their places aside. fault.Conflict if it cannot be started any more.
-func (d *Desk) Begin(ctx context.Context, tx *db.Tx, by authority.Bearer, which id.Rollout) error {
-	ok, err := MayStart(ctx, tx, tx.Now, which)
+func (d *Desk) Begin(ctx context.Context, tx *db.Tx, by authority.Bearer, which id.Rollout, digest string) error {
+	ok, err := MayStart(ctx, tx, tx.Now, which, digest)
 	if err != nil {
 		return err
 	}

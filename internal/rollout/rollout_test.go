@@ -410,7 +410,7 @@ func TestOfTwoWhoStartPauseOrResumeAtOnceOneDoes(t *testing.T) {
 			}
 		}
 		at(func() (refused rollout.Refused, err error) {
-			err = w.db.Do(t.Context(), func(tx *db.Tx) error { return w.desk.Begin(t.Context(), tx, w.toni, r.ID) })
+			err = w.db.Do(t.Context(), func(tx *db.Tx) error { return w.desk.Begin(t.Context(), tx, w.toni, r.ID, r.Digest()) })
 			if errors.Is(err, fault.Conflict) {
 				return rollout.WrongState, nil
 			}
@@ -443,7 +443,7 @@ func TestAStartThatIsKilledHalfWayGoesOnWhereItStoppedAndDoesNothingTwice(t *tes
 		o := w.order()
 		o.Waves = []rollout.Wave{{Name: "All", Pick: rollout.Pick{By: rollout.ByShare, Value: "100"}, Day: w.tuesday(1)}}
 		r := w.save(t, o)
-		w.do(t, func(ctx context.Context, tx *db.Tx) error { return w.desk.Begin(ctx, tx, w.toni, r.ID) })
+		w.do(t, func(ctx context.Context, tx *db.Tx) error { return w.desk.Begin(ctx, tx, w.toni, r.ID, r.Digest()) })
 		kills := 0
 		for w.live(t).PlacedAt.IsZero() {
 			ctx, kill := context.WithCancel(t.Context())
@@ -549,6 +549,21 @@ func TestASiteThatIsDisconnectedHasNoPlaceAndOneInNoWaveNoDate(t *testing.T) {
 		}
 		if p := w.plan(t, w.twin); !p.Date().IsZero() || w.asked(t, w.twin) {
 			t.Errorf("the one in no wave: %+v", p)
+		}
+	})
+}
+
+func TestADraftThatWasChangedSinceItWasProposedIsNotStarted(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		t.Helper()
+		seen := w.save(t, w.order())
+		o := w.order()
+		o.Waves = o.Waves[1:]
+		w.save(t, o)
+		err := w.db.Do(t.Context(), func(tx *db.Tx) error { return w.desk.Begin(t.Context(), tx, w.toni, seen.ID, seen.Digest()) })
+		if !errors.Is(err, fault.Conflict) || w.live(t).State != rollout.Draft {
+			t.Errorf("started: %v", err)
 		}
 	})
 }

@@ -257,7 +257,11 @@ func follow(ctx context.Context, tx *db.Tx, was Place) error {
 		return err
 	}
 	if !known {
-		if err := plan.Set(ctx, tx, plan.Plan{Site: was.Site, BeganAt: tx.Now}); err != nil {
+		began, err := firstBegan(ctx, tx)
+		if err != nil {
+			return fmt.Errorf("read when the first rollout began: %w", err)
+		}
+		if err := plan.Set(ctx, tx, plan.Plan{Site: was.Site, BeganAt: began}); err != nil {
 			return err
 		}
 	}
@@ -338,10 +342,17 @@ func (d *Desk) tellDate(ctx context.Context, tx *db.Tx, kind audit.Kind, by audi
 	if !p.At.IsZero() {
 		facts["date"] = p.At.UTC().Format(time.RFC3339)
 	}
-	if why != "" {
+	e := audit.Event{Kind: kind, Actor: by, Site: p.Site, Facts: facts}
+	switch {
+	case kind == audit.RolloutSiteExtended: // what somebody typed may be about a person
+		e.Personal = map[string]string{"reason": why}
+		if by.Kind == audit.ActorStaff {
+			e.User = id.User(by.ID)
+		}
+	case why != "":
 		facts["why"] = why
 	}
-	if err := audit.Record(ctx, tx, audit.Event{Kind: kind, Actor: by, Site: p.Site, Facts: facts}); err != nil {
+	if err := audit.Record(ctx, tx, e); err != nil {
 		return fmt.Errorf("record a site's date: %w", err)
 	}
 	if p.At.IsZero() && kind == audit.RolloutSitePlaced {

@@ -218,7 +218,7 @@ func (w *world) live(t *testing.T) rollout.Rollout {
 func (w *world) start(t *testing.T, o rollout.Order) rollout.Rollout {
 	t.Helper()
 	r := w.save(t, o)
-	w.do(t, func(ctx context.Context, tx *db.Tx) error { return w.desk.Begin(ctx, tx, w.toni, r.ID) })
+	w.do(t, func(ctx context.Context, tx *db.Tx) error { return w.desk.Begin(ctx, tx, w.toni, r.ID, r.Digest()) })
 	w.step(t)
 	return w.live(t)
 }

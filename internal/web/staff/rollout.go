@@ -131,7 +131,7 @@ func (s *Staff) proposeStart(r *http.Request, by authority.Bearer) (rollout.Refu
 		return rollout.WrongState, err
 	}
 	_, refused, err := s.Second.Propose(r.Context(), by, twoperson.Proposal{
-		Kind: twoperson.StartRollout, Subject: string(now.ID), Payload: map[string]string{"name": now.Name},
+		Kind: twoperson.StartRollout, Subject: string(now.ID), Payload: map[string]string{"name": now.Name, "plan": now.Digest()},
 	})
 	return secondRefused(refused, rollout.WrongDay), err
 }

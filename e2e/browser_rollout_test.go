@@ -19,7 +19,7 @@ func TestTheRolloutIsReadPausedLetGoOnAndRolledBackByTwo(t *testing.T) {
 	robins.Sees("2FA for Xero users", "Running", "Pilot", "Second wave", "New Zealand", "All asked", "in no wave")
 	robins.Judge("rollout-board")
 
-	robins.Press("Sites Second wave")
+	robins.Press("List its sites Second wave")
 	robins.Sees("Sites of the wave Second wave", "Northside Tyres", "4:00 am")
 	robins.Judge("rollout-sites")
 	robins.Press("No proved Admin")

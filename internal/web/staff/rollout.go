@@ -81,7 +81,7 @@ func (s *Staff) ActOnRollout() http.Handler {
 			return err
 		}
 		page.typed(form)
-		page.Fault = rolloutFault(refused)
+		page.Fault = dayFault(refused, locale.RolloutFaultMove, form.Get("do") == "move")
 		if refused == rollout.NotFresh {
 			back := url.Values{"wave": {form.Get("wave")}, "day": {form.Get("day")}, "reason": {form.Get("reason")}}
 			page.Prove = proveAt("/staff/rollout?" + back.Encode())
@@ -169,6 +169,14 @@ func secondRefused(refused twoperson.Refused, unfit rollout.Refused) rollout.Ref
 	case twoperson.SamePerson, twoperson.Over:
 	}
 	return rollout.WrongState
+}
+
+// dayFault is rolloutFault where one day was typed.
+func dayFault(refused rollout.Refused, key locale.Key, typed bool) string {
+	if refused == rollout.WrongDay && typed {
+		return locale.Say(key)
+	}
+	return rolloutFault(refused)
 }
 
 // rolloutFault says why something was not done.

@@ -147,12 +147,11 @@ type RolloutRow struct {
 type RolloutSitePage struct {
 	Path, Name, Ref string
 	Done            string
-	// Fault is what is wrong with what was asked, Prove as in RolloutPage; About is the form
-	// that it is about, extend or close.
-	Fault, Prove, About string
-	Facts               []Fact
-	CanExtend           bool
-	To, Reason, Closed  string
+	// Fault is what is wrong with what was asked, Prove as in RolloutPage.
+	Fault, Prove       string
+	Facts              []Fact
+	CanExtend          bool
+	To, Reason, Closed string
 }
 
 // Head implements web.Page.

@@ -195,9 +195,10 @@ func (s *Staff) ActOnSite() http.Handler {
 		if err != nil {
 			return err
 		}
-		page.To, page.Reason, page.About, page.Fault = form.Get("to"), form.Get("reason"), form.Get("do"), rolloutFault(refused)
+		page.To, page.Reason = form.Get("to"), form.Get("reason")
+		page.Fault = dayFault(refused, locale.RolloutFaultUntil, true)
 		if form.Get("do") == "close" {
-			page.Closed = form.Get("closed")
+			page.Closed, page.Fault = form.Get("closed"), dayFault(refused, locale.RolloutFaultClosed, true)
 		}
 		if refused == rollout.NotFresh {
 			back := url.Values{"to": {page.To}, "reason": {page.Reason}, "closed": {form.Get("closed")}}

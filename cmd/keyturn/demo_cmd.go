@@ -122,7 +122,11 @@ func prepare(w *world, d *db.DB, keys *secret.Keys, fresh bool) ([]demo.Person, 
 		if err := demo.SeedStaff(w.ctx, d, keys); err != nil {
 			return nil, err
 		}
-		return demo.Seed(w.ctx, d)
+		people, err := demo.Seed(w.ctx, d)
+		if err != nil {
+			return nil, err
+		}
+		return people, demo.SeedRollout(w.ctx, d)
 	}
 	if err := d.Usable(w.ctx); err != nil {
 		return nil, err

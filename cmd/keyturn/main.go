@@ -40,6 +40,7 @@ type commands struct {
 	Import    importCmd    `cmd:"" help:"Bring in a vendor's sites and users from a CSV file."`
 	Site      siteCmd      `cmd:"" help:"Add, list and connect sites."`
 	Readiness readinessCmd `cmd:"" help:"Say who would get in if 2FA were enforced now, and what the others lack."`
+	Rollout   rolloutCmd   `cmd:"" help:"Turn 2FA on for many sites, in waves: plan, start, pause, resume, roll back, status."`
 	Staff     staffCmd     `cmd:"" help:"Add members of the vendor's staff."`
 	SMS       smsCmd       `cmd:"" name:"sms" help:"Top up and prove SMS balances."`
 	Audit     auditCmd     `cmd:"" help:"Export and verify the audit trail."`

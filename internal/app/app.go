@@ -134,7 +134,7 @@ func New(p Parts) (*App, error) {
 		},
 		staff: &staff.Staff{
 			Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, Requests: f.request, Console: f.console,
-			Second: f.second, Prepare: f.prepare,
+			Second: f.second, Prepare: f.prepare, Rollout: f.rollout,
 		},
 		hooks: &hooks.Hooks{Kit: kit, Post: f.post, DB: p.DB, Texts: p.Receipts, MailKey: p.MailHook},
 	}, nil

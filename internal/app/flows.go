@@ -22,6 +22,7 @@ import (
 	"keyturn/internal/readiness"
 	"keyturn/internal/request"
 	"keyturn/internal/rescue"
+	"keyturn/internal/rollout"
 	"keyturn/internal/setup"
 	"keyturn/internal/sharing"
 	"keyturn/internal/signin"
@@ -49,6 +50,7 @@ type flows struct {
 	prepare *prepare.Desk
 	second  *twoperson.Desk
 	trail   *trail.Desk
+	rollout *rollout.Desk
 	numbers metrics
 }
 
@@ -108,6 +110,7 @@ func newFlows(p Parts) (*flows, error) {
 	}
 	f.console = &console.Desk{DB: p.DB, Post: f.post, Standing: f.facts}
 	f.prepare = &prepare.Desk{DB: p.DB, Post: f.post, Ready: readiness.Source{Standing: f.facts}}
+	f.rollout = &rollout.Desk{DB: p.DB, Post: f.post, Standing: f.facts, Unhealthy: unhealthy(p)}
 	f.second = &twoperson.Desk{DB: p.DB, Standing: f.facts, Acts: f.acts()}
 	return f, f.work(p)
 }
@@ -132,6 +135,8 @@ func (f *flows) work(p Parts) (err error) {
 	work := job.NewWork()
 	f.post.Workers(work, p.Carriers)
 	f.rescue.Workers(work)
+	f.rollout.Workers(work)
+	work.Every(time.Minute, func() job.Args { return rollout.Job{} })
 	job.On(work, func(ctx context.Context, _ sweepJob) error { return f.sweepAll(ctx, p.DB) })
 	work.Every(time.Minute, func() job.Args { return sweepJob{} })
 	job.On(work, func(ctx context.Context, _ signin.SkippedJob) error { return f.desk.RecordSkipped(ctx, 200) })
@@ -149,7 +154,7 @@ func (f *flows) work(p Parts) (err error) {
 	if f.post.Jobs, err = job.New(p.DB, work, p.Node, p.Log); err != nil {
 		return err
 	}
-	f.rescue.Jobs = f.post.Jobs
+	f.rescue.Jobs, f.rollout.Jobs = f.post.Jobs, f.post.Jobs
 	return nil
 }
 

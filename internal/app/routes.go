@@ -39,6 +39,7 @@ func Routes() []Route {
 		trails(),
 		integrations(),
 		consolePages(),
+		rolloutPages(),
 	)
 }
 

@@ -257,6 +257,39 @@ const (
 	MembershipRetired Kind = "membership.retired"
 )
 
+// What happens in a rollout. The first seven concern the house, the others are in a site's
+// chain.
+const (
+	// RolloutPlanned: a draft of a rollout was stored.
+	RolloutPlanned Kind = "rollout.planned"
+	// RolloutStarted: a second person started it.
+	RolloutStarted Kind = "rollout.started"
+	// RolloutPaused: every date to come was taken out; "why" is what the brake saw.
+	RolloutPaused Kind = "rollout.paused"
+	// RolloutResumed: it went on.
+	RolloutResumed Kind = "rollout.resumed"
+	// RolloutEnded: it was closed, all of its dates having come.
+	RolloutEnded Kind = "rollout.ended"
+	// RolloutWaveMoved: a wave got another day; "why" is chosen, resumed or delivery.
+	RolloutWaveMoved Kind = "rollout.wave_moved"
+	// RolloutWaveBack: a second person rolled a wave back.
+	RolloutWaveBack Kind = "rollout.wave_back"
+	// RolloutSitePlaced: a site got its place, and its "date" if its wave has one.
+	RolloutSitePlaced Kind = "rollout.site_placed"
+	// RolloutSiteDated: it got another date.
+	RolloutSiteDated Kind = "rollout.site_dated"
+	// RolloutSiteHeld: it was held back a week, because no Admin had proved a way that works.
+	RolloutSiteHeld Kind = "rollout.site_held"
+	// RolloutSiteExtended: staff moved its date, with the personal "reason".
+	RolloutSiteExtended Kind = "rollout.site_extended"
+	// RolloutSitePaused: its date was taken out for the time being.
+	RolloutSitePaused Kind = "rollout.site_paused"
+	// RolloutSiteBack: its wave was rolled back: 2FA is not required by it any more.
+	RolloutSiteBack Kind = "rollout.site_back"
+	// RolloutSiteClosed: the days on which it is closed were stored.
+	RolloutSiteClosed Kind = "rollout.site_closed"
+)
+
 // What happens to the house and to the trail itself.
 const (
 	// ImportDone: an import ran to its end.
@@ -271,5 +304,8 @@ const (
 
 // ofTheHouse says whether an event of this kind may be about no site and no user.
 func (k Kind) ofTheHouse() bool {
-	return slices.Contains([]Kind{ImportDone, AuditPruned, ProposalMade, ProposalConfirmed, ProposalCancelled}, k)
+	return slices.Contains([]Kind{
+		ImportDone, AuditPruned, ProposalMade, ProposalConfirmed, ProposalCancelled,
+		RolloutPlanned, RolloutStarted, RolloutPaused, RolloutResumed, RolloutEnded, RolloutWaveMoved, RolloutWaveBack,
+	}, k)
 }

@@ -112,10 +112,18 @@ func (s workshop) schedule(ctx context.Context, tx *db.Tx, at site.Site) error {
 	if s.rollout == unknown {
 		return nil
 	}
-	p := plan.Plan{Site: at.ID, BeganAt: tx.Now.Add(-30 * day)}
-	if s.rollout == preparing {
+	p := plan.Plan{Site: at.ID, BeganAt: tx.Now.Add(-rolloutBegan)}
+	switch s.rollout {
+	case begun:
+		p.EnforceAt = begunDay(tx.Now).Morning(at.Zone)
+	case preparing:
+		p.EnforceAt = comingDay(tx.Now, prepareDays).Morning(at.Zone)
+	case later:
+		p.EnforceAt = comingDay(tx.Now, lateDays).Morning(at.Zone)
+	case unknown, undated:
+	}
+	if !p.EnforceAt.IsZero() {
 		p.PrepareFrom = tx.Now.Add(-10 * day)
-		p.EnforceAt = fourAM(tx.Now, at.Zone, prepareDays)
 	}
 	return plan.Set(ctx, tx, p)
 }

@@ -43,7 +43,7 @@ func bayside() workshop {
 func hillsideAirport() workshop {
 	return workshop{
 		ref: "ws-1004", name: "Hillside Motors Airport", region: "AU", zone: "Australia/Melbourne",
-		since: daysAgo(75), by: "Jordan Blake", organisation: "Hillside Airport Pty Ltd",
+		since: daysAgo(75), by: "Jordan Blake", organisation: "Hillside Airport Pty Ltd", rollout: begun,
 		usual: locale.DemoNoteCode,
 		members: []member{
 			{login: "jordan@hillsideairport.example", first: "Jordan", last: "Blake", mobile: "+61491573770", group: policy.GroupAdmin, proved: true, note: locale.DemoNoteTwin},

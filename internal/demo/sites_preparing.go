@@ -5,7 +5,7 @@ import (
 	"keyturn/internal/policy"
 )
 
-// northside was connected before the rollout began, and has a date in 12 days.
+// northside was connected before the rollout began, and has a date within 12 days.
 func northside() workshop {
 	return workshop{
 		ref: "ws-1002", name: "Northside Tyres", region: "AU", zone: "Australia/Sydney", sms: 60,
@@ -26,7 +26,7 @@ func northside() workshop {
 func kauri() workshop {
 	return workshop{
 		ref: "ws-1010", name: "Kauri Auto Electrical", region: "NZ", zone: "Pacific/Auckland",
-		since: daysAgo(95), by: "Aroha Ngata", organisation: "Kauri Auto Electrical Ltd", rollout: preparing,
+		since: daysAgo(95), by: "Aroha Ngata", organisation: "Kauri Auto Electrical Ltd", rollout: later,
 		usual: locale.DemoNoteNudge,
 		members: []member{
 			{login: "aroha@kauriauto.example", first: "Aroha", last: "Ngata", mobile: "+64215550142", group: policy.GroupAdmin, proved: true, note: locale.DemoNoteReady},

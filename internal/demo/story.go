@@ -14,8 +14,12 @@ const accountManager = "robin.ellery@vendor.example"
 // otherManager looks after the sites that name them.
 const otherManager = "casey.marsh@vendor.example"
 
-// prepareDays is how far off the date of a preparing site is when the demo starts.
-const prepareDays = 12
+// prepareDays and lateDays are how far off the dates of preparing sites are when the demo
+// starts, at most: nothing begins on a Friday, at a weekend or on a holiday.
+const (
+	prepareDays = 12
+	lateDays    = 26
+)
 
 // workshop is one invented site.
 type workshop struct {
@@ -31,20 +35,22 @@ type workshop struct {
 	by, organisation string
 	// unplugged says that it was disconnected just now.
 	unplugged bool
-	rollout   rollout
+	rollout   stage
 
 	// usual is the note of everybody who has none of their own.
 	usual   locale.Key
 	members []member
 }
 
-// rollout is where a site stands in the rollout.
-type rollout int
+// stage is where a site stands in the rollout.
+type stage int
 
 const (
-	unknown   rollout = iota // no rollout knows of it
-	undated                  // known, without a date
-	preparing                // with a date to come
+	unknown   stage = iota // no rollout knows of it
+	undated                // known, without a date
+	preparing              // with a date to come
+	later                  // with a later one
+	begun                  // whose date came some days ago
 )
 
 // member is one invented person's place in a site. Empty kind and status are office and

@@ -68,6 +68,8 @@ type (
 	Connecting string
 	// Proposal is what one member of staff proposes and another does.
 	Proposal string
+	// Rollout is one programme that turns 2FA on for many sites.
+	Rollout string
 )
 
 // New makes a fresh id. It panics only if the system has no randomness left, which

@@ -155,6 +155,23 @@ const (
 	SiteDate NoticeKind = "site_date"
 	// SiteReady tells an admin that everybody there is ready; "at" as above.
 	SiteReady NoticeKind = "site_ready"
+	// RolloutDated tells an admin from when on 2FA is required at the site: "at", in RFC 3339.
+	RolloutDated NoticeKind = "rollout_dated"
+	// RolloutPaused tells an admin that the site's date was taken out for the time being.
+	RolloutPaused NoticeKind = "rollout_paused"
+	// RolloutBack tells an admin that 2FA is not required by the rollout any more, for now.
+	RolloutBack NoticeKind = "rollout_back"
+	// RolloutUnproved tells an account manager that no Admin of "site", with the reference
+	// "ref", has proved a way; "day" is the site's, as 2026-12-08. RolloutHeld that it was
+	// held back for that, until "day".
+	RolloutUnproved NoticeKind = "rollout_unproved"
+	RolloutHeld     NoticeKind = "rollout_held"
+	// RolloutPutOff tells a rollout's owner that "wave" was moved to "day", because the
+	// "channel" delivers badly.
+	RolloutPutOff NoticeKind = "rollout_put_off"
+	// RolloutStopped tells a rollout's owner that the brake stopped it in "wave": "failed" of
+	// "of" sign-ins there, "control_failed" of "control_of" elsewhere.
+	RolloutStopped NoticeKind = "rollout_stopped"
 )
 
 // NoAdmin is what a MemberStopped says of somebody who is active, and no Admin any more.

@@ -178,6 +178,7 @@ var noticeKinds = []NoticeKind{
 	LoginChanged, LoginUndone, LoginReplaced, FirstPasswordMoved, MobileChanged, SessionsEnded, MemberLeft, MemberStopped,
 	SettingsChanged, RequirementLowered, XeroConnected, XeroDisconnected, XeroFailing,
 	StaffEnded, SiteOpened, GetReady, SiteNotReady, YouAreReady, SiteDate, SiteReady,
+	RolloutDated, RolloutPaused, RolloutBack, RolloutUnproved, RolloutHeld, RolloutPutOff, RolloutStopped,
 }
 
 // CheckTemplates says whether every SMS fits into one part with the longest names and

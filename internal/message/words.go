@@ -52,11 +52,12 @@ func (k NoticeKind) about() about {
 		return aboutHelp
 	case SMSLow, AddressDead, RequestApproved, RequestDeclined, RequestExpired, InvitationAccepted, AccessEnding, AccessEnded,
 		SharingDismissed, SplitHeld, MemberLeft, MemberStopped, SettingsChanged, RequirementLowered, SiteOpened, SiteNotReady, SiteDate, SiteReady,
-		TrailCheckpoint, FirstPasswordMoved, XeroConnected, XeroDisconnected, XeroFailing:
+		TrailCheckpoint, FirstPasswordMoved, XeroConnected, XeroDisconnected, XeroFailing,
+		RolloutDated, RolloutPaused, RolloutBack:
 		return aboutSite
 	case RequestMade, RequestSecond:
 		return aboutRequest
-	case StaffAdded, StaffEnded:
+	case StaffAdded, StaffEnded, RolloutUnproved, RolloutHeld, RolloutPutOff, RolloutStopped:
 		return aboutStaff
 	case GetReady, YouAreReady:
 		return aboutReady
@@ -117,6 +118,8 @@ func (s speaker) what(n told) string {
 		return s.date(n)
 	case XeroConnected, XeroDisconnected, XeroFailing:
 		return s.ofXero(n)
+	case RolloutDated, RolloutPaused, RolloutBack, RolloutUnproved, RolloutHeld, RolloutPutOff, RolloutStopped:
+		return s.rollout(n)
 	case TrailCheckpoint:
 		return locale.Say(locale.AuditMailWhat, locale.Data{"Site": s.name(firstOf(n.Words["site"], s.From)), "Count": n.Words["count"]})
 	}
@@ -289,6 +292,8 @@ func (s speaker) then(n told) string {
 		return s.thenReady(n)
 	case YouAreReady, SiteDate, SiteReady:
 		return s.thenDate(n)
+	case RolloutDated, RolloutPaused, RolloutBack, RolloutUnproved, RolloutHeld, RolloutPutOff, RolloutStopped:
+		return s.thenRollout(n)
 	case RecoveryBegun, RecoveryConfirmed, RecoveryContested, RecoveryDone:
 		if other {
 			return locale.Say(locale.NoticeThenRecoveryOf, locale.Data{"Who": s.name(n.Words["who"]), "Vendor": s.Vendor})
@@ -354,6 +359,8 @@ func (n told) path() string {
 		return "/me/security"
 	case what == aboutRequest:
 		return "/staff/requests"
+	case n.Kind.isRollout():
+		return "/staff/rollout"
 	case what == aboutStaff || n.Site == "":
 		return ""
 	case n.Kind == RequestApproved || n.Kind == RequestDeclined || n.Kind == RequestExpired || n.Kind == InvitationAccepted:

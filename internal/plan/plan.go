@@ -56,3 +56,26 @@ type Span struct{ From, Until time.Time }
 func Coming(ctx context.Context, from db.Reader, in Span, after id.Site, limit int) ([]id.Site, error) {
 	return coming(ctx, from, in, after, limit)
 }
+
+// Date is when 2FA begins at the site by this plan: the later of its date and what that
+// was extended to; zero while no date is stored.
+func (p Plan) Date() time.Time {
+	if !p.EnforceAt.IsZero() && p.ExtendedUntil.After(p.EnforceAt) {
+		return p.ExtendedUntil
+	}
+	return p.EnforceAt
+}
+
+// Move stores other dates in place of those that the caller read; false if they are not
+// those any more, or the site has no plan. Whoever is signed in there is decided again.
+// Whether a date may still be moved is the caller's to say: one that has come is kept to.
+func Move(ctx context.Context, tx *db.Tx, from, to Plan) (bool, error) {
+	n, err := move(ctx, tx, from, to)
+	if err != nil {
+		return false, fmt.Errorf("move the dates of a plan: %w", err)
+	}
+	if n == 0 {
+		return false, nil
+	}
+	return true, epoch.Raise(ctx, tx, epoch.Site(from.Site))
+}

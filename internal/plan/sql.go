@@ -23,6 +23,22 @@ func set(ctx context.Context, tx *db.Tx, p Plan) error {
 		p.Site, db.Stamp(p.BeganAt), db.Stamp(p.PrepareFrom), db.Stamp(p.EnforceAt), db.Stamp(p.ExtendedUntil))
 }
 
+func move(ctx context.Context, tx *db.Tx, from, to Plan) (int64, error) {
+	return tx.Exec(ctx, `
+		UPDATE plans SET prepare_from = $2, enforce_at = $3, extended_until = $4
+		 WHERE site_id = $1 AND COALESCE(enforce_at, 0) = $5 AND COALESCE(extended_until, 0) = $6`,
+		from.Site, db.Stamp(to.PrepareFrom), db.Stamp(to.EnforceAt), db.Stamp(to.ExtendedUntil),
+		micros(from.EnforceAt), micros(from.ExtendedUntil))
+}
+
+// micros is a stored time where NULL is compared as 0.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
 // insertOutcome opens the day, or notes that somebody is in on a day that is open.
 func insertOutcome(ctx context.Context, tx *db.Tx, a Arrival) error {
 	var in time.Time

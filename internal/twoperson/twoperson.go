@@ -40,6 +40,12 @@ const (
 	// EndStaff ends a member of staff: the subject is their user id, the payload has the
 	// "reason".
 	EndStaff Kind = "staff.end"
+	// StartRollout starts a rollout: the subject is its id, the payload has its "name" and
+	// the digest of its "plan".
+	StartRollout Kind = "rollout.start"
+	// RollBackWave returns a wave to preparing: the subject is the rollout's id, the payload
+	// has the number of the "wave" and the "reason".
+	RollBackWave Kind = "rollout.back"
 )
 
 // Act is what is done when a proposal is confirmed.

@@ -98,7 +98,7 @@ func (t *teller) event(ctx context.Context, e audit.Entry) (Event, error) {
 		return Event{}, err
 	}
 	one := Event{
-		What: sentence(e, who, whom, kind), At: locale.Exact(e.At, t.at.Zone, t.now), By: who,
+		What: sentence(e, who, whom, kind, t.at.Zone), At: locale.Exact(e.At, t.at.Zone, t.now), By: who,
 		From:    strings.TrimSpace(strings.Join([]string{e.Actor.Network, e.Actor.Agent}, " ")),
 		Address: e.Personal["address"], Reference: e.Facts["reference"],
 	}
@@ -127,16 +127,26 @@ func (t *teller) connectedBy(r policy.Reason) string {
 
 // sentence says what happened. A kind of a later release, which has no words here, is
 // said by its name.
-func sentence(e audit.Entry, who, whom string, way policy.MethodKind) string {
+func sentence(e audit.Entry, who, whom string, way policy.MethodKind, zone *time.Location) string {
 	key := kindKey(e.Kind)
 	if !locale.Known(key) {
 		return locale.Say(locale.AuditUnknown, locale.Data{"Who": who, "Kind": string(e.Kind)})
 	}
 	said := locale.Say(key, locale.Data{
 		"Who": who, "Whom": whom, "Method": reason.Method(way), "Number": number(e), "Group": e.Facts["group"],
+		"Date": dateOf(e, zone),
 	})
 	first := []rune(said)
 	return strings.ToUpper(string(first[:1])) + string(first[1:])
+}
+
+// dateOf is the date of an event that has one.
+func dateOf(e audit.Entry, zone *time.Location) string {
+	at, err := time.Parse(time.RFC3339, e.Facts["date"])
+	if err != nil {
+		return ""
+	}
+	return locale.Exact(at, zone, e.At)
 }
 
 // kindKey is the key of a kind's sentence.

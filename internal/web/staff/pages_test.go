@@ -41,6 +41,15 @@ func TestThePagesOfTheConsoleShowWhatTheyAreGiven(t *testing.T) {
 		"SMS with an old proof":    {staff.SitePage{TopUp: staff.TopUpForm{Parts: "50", Reference: "INV", Fault: "First", Prove: "/me/prove"}}, []string{`value="50"`, `value="INV"`, `href="/me/prove"`}, nil},
 		"delivery":                 {staff.DeliveryPage{Rows: []staff.CarrierRow{{Channel: "SMS", Carrier: "twilio", Codes: 4, Share1: 75, IsSMS: true, Parts: 9}}}, []string{"twilio", `width="75"`, "SMS parts"}, nil},
 		"an end with an old proof": {staff.PeoplePage{Rows: []staff.PersonRow{{ID: "u1", Name: "Uma"}, {ID: "u2", Name: "Sam", Self: true}}, User: "u1", Reason: "has left", Fault: "First", Prove: "/me/prove"}, []string{`value="has left"`, `href="/me/prove"`, "That is you"}, nil},
+		"no rollout":               {staff.RolloutPage{}, []string{"There is no rollout now", `href="/staff/rollout/plan"`}, []string{"Pause it now"}},
+		"a draft":                  {staff.RolloutPage{There: true, Draft: true, Name: "2FA", Waves: []staff.WaveRow{{Number: 1, Name: "Pilot", Today: -1}}}, []string{"Pilot", `value="start"`}, []string{`value="pause"`, `value="resume"`, "track-now"}},
+		"a running rollout":        {staff.RolloutPage{There: true, Running: true, Waves: []staff.WaveRow{{Number: 2, Name: "Two", CanBack: true, CanMove: true, Today: 500}}, Stuck: []staff.SiteLine{{Name: "Bayside", Path: "/x"}}}, []string{`value="pause"`, `id="reason-2"`, `id="day-2"`, "Bayside", "track-now"}, []string{`value="resume"`, `value="start"`}},
+		"what the brake did":       {staff.RolloutPage{There: true, Paused: true, Why: "The brake stopped it", Stops: []string{"on Monday"}, Chart: []staff.ChartDay{{Wave: staff.Bars{Stuck: 9}}}, Numbers: []staff.DayRow{{Day: "7 Dec"}}}, []string{"The brake stopped it", "on Monday", `value="resume"`, `height="9"`}, []string{`value="pause"`}},
+		"a roll back proposed":     {staff.RolloutPage{There: true, Running: true, Waves: []staff.WaveRow{{Number: 1, CanBack: true, Proposed: true}}}, []string{"waits for a second person"}, []string{`value="back"`}},
+		"a plan with a fault":      {staff.RolloutPlanPage{Fault: "One day", Waves: []staff.WaveForm{{Number: 1, Name: "Pilot", Value: "10", Day: "2026-12-08"}}}, []string{"One day", `value="2026-12-08"`, `name="pick-1"`}, nil},
+		"sites of a wave":          {staff.RolloutSitesPage{Title: "Sites", Rows: []staff.RolloutRow{{Name: "Bayside", Unproved: true, Looked: true, Help: 2}}, Next: "/next"}, []string{"Bayside", "No proved Admin", "2 need help", `href="/next"`}, nil},
+		"a site of the rollout":    {staff.RolloutSitePage{Name: "Bayside", CanExtend: true, Fault: "First", Prove: "/me/prove", To: "2026-12-08"}, []string{`value="2026-12-08"`, `href="/me/prove"`, `value="extend"`}, nil},
+		"a site that has begun":    {staff.RolloutSitePage{Name: "Bayside"}, []string{`value="close"`}, []string{`value="extend"`}},
 		"a person of other sites":  {staff.BeginPage{Who: "Kim"}, []string{"None of their sites is given to you"}, []string{`name="site"`}},
 	} {
 		t.Run(name, func(t *testing.T) {

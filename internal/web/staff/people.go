@@ -166,7 +166,12 @@ func (s *Staff) proposals(r *http.Request, by authority.Bearer) ([]ProposalRow, 
 			By:    locale.Say(locale.StaffFactBy, locale.Data{"At": locale.Moment(p.ProposedAt, time.UTC, now), "Who": first.Name()}),
 			Until: locale.Say(locale.ConsoleSecondUntil, locale.Data{"Span": locale.Span(p.ExpiresAt.Sub(now))}),
 		}
-		if p.Kind == twoperson.EndStaff {
+		switch p.Kind {
+		case twoperson.StartRollout:
+			row.What = rolloutProposal(p.Kind, p.Payload)
+		case twoperson.RollBackWave:
+			row.What = rolloutProposal(p.Kind, p.Payload)
+		case twoperson.EndStaff:
 			who, err := user.ByID(r.Context(), s.DB, id.User(p.Subject))
 			if err != nil {
 				return nil, err

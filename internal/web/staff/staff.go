@@ -17,6 +17,7 @@ import (
 	"keyturn/internal/prepare"
 	"keyturn/internal/request"
 	"keyturn/internal/rescue"
+	"keyturn/internal/rollout"
 	"keyturn/internal/secret"
 	"keyturn/internal/session"
 	"keyturn/internal/twoperson"
@@ -36,6 +37,8 @@ type Staff struct {
 	Second  *twoperson.Desk
 	// Prepare says how ready the sites are.
 	Prepare *prepare.Desk
+	// Rollout turns 2FA on, in waves.
+	Rollout *rollout.Desk
 }
 
 // only is the guard.

@@ -13,8 +13,8 @@ import (
 	"keyturn/internal/method"
 	"keyturn/internal/phone"
 	"keyturn/internal/policy"
+	"keyturn/internal/readiness"
 	"keyturn/internal/site"
-	"keyturn/internal/standing"
 	"keyturn/internal/user"
 )
 
@@ -215,16 +215,12 @@ func (d *Desk) readiness(ctx context.Context, now time.Time, at id.Site) (r Read
 	if r.More = len(ids) > countedMost; r.More {
 		ids = ids[:countedMost]
 	}
-	for _, one := range ids {
-		who, err := user.ByID(ctx, d.DB, one)
-		if err != nil {
-			return r, nil, fmt.Errorf("find a user: %w", err)
-		}
-		facts, said, err := d.predict(ctx, now, who, at)
-		if err != nil {
-			return r, nil, err
-		}
-		switch said.Mark {
+	people, err := readiness.Source{Standing: d.Standing}.OfUsers(ctx, d.DB, now, at, ids)
+	if err != nil {
+		return r, nil, fmt.Errorf("ask how ready a site is: %w", err)
+	}
+	for _, p := range people {
+		switch p.Mark {
 		case policy.Ready:
 			r.Ready++
 			continue
@@ -235,27 +231,9 @@ func (d *Desk) readiness(ctx context.Context, now time.Time, at id.Site) (r Read
 		case policy.Exempt:
 			continue
 		}
-		late = append(late, lagging{user: one, mark: said.Mark, alone: said.Mark == policy.WillManage && alone(facts, said)})
+		late = append(late, lagging{user: p.User, mark: p.Mark, alone: p.Do == readiness.DoSecondRoad})
 	}
 	return r, late, nil
-}
-
-// predict is what the policy says of one person at one site.
-func (d *Desk) predict(ctx context.Context, now time.Time, who user.User, at id.Site) (policy.Facts, policy.Prediction, error) {
-	facts, err := d.Standing.Of(ctx, d.DB, now, standing.Asker{
-		User: who, Sites: []id.Site{at}, Client: policy.Client{Kind: policy.ClientWeb},
-	})
-	if err != nil {
-		return facts, policy.Prediction{}, fmt.Errorf("read the facts of a member: %w", err)
-	}
-	return facts, policy.Readiness(facts, now), nil
-}
-
-// alone says that what a person lacks is a second road, because nobody at the site could
-// help them, and not a first proof.
-func alone(f policy.Facts, p policy.Prediction) bool {
-	proved := slices.ContainsFunc(p.Decision.Offered, func(o policy.Offer) bool { return o.Proved })
-	return proved && slices.ContainsFunc(f.Memberships, func(m policy.Membership) bool { return m.LoneAdmin })
 }
 
 // shown says how an address or number is shown.

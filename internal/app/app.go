@@ -67,6 +67,8 @@ type Parts struct {
 	Checkpoints string
 	// AuditKeep is for how many days audit events are kept at least; 0 keeps them for good.
 	AuditKeep int
+	// Version is that of the release, for evidence. May be empty.
+	Version string
 	// Node names this process among those that share the database, the same after a
 	// restart. May be empty.
 	Node string
@@ -130,7 +132,7 @@ func New(p Parts) (*App, error) {
 		},
 		staff: &staff.Staff{
 			Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, Requests: f.request, Console: f.console,
-			Second: f.second,
+			Second: f.second, Packs: f.evidence,
 		},
 		hooks: &hooks.Hooks{Kit: kit, Post: f.post, DB: p.DB, Texts: p.Receipts, MailKey: p.MailHook},
 	}, nil

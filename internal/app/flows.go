@@ -9,6 +9,7 @@ import (
 	"keyturn/internal/console"
 	"keyturn/internal/db"
 	"keyturn/internal/enrol"
+	"keyturn/internal/evidence"
 	"keyturn/internal/fault"
 	"keyturn/internal/job"
 	"keyturn/internal/login"
@@ -17,6 +18,7 @@ import (
 	"keyturn/internal/method"
 	"keyturn/internal/password"
 	"keyturn/internal/policy"
+	"keyturn/internal/readiness"
 	"keyturn/internal/request"
 	"keyturn/internal/rescue"
 	"keyturn/internal/setup"
@@ -26,6 +28,7 @@ import (
 	"keyturn/internal/trail"
 	"keyturn/internal/twoperson"
 	"keyturn/internal/user"
+	"keyturn/internal/web/paper"
 )
 
 // flows are the parts that do the work, behind the pages. Those of one rank never import
@@ -44,7 +47,9 @@ type flows struct {
 	console *console.Desk
 	second  *twoperson.Desk
 	trail   *trail.Desk
-	numbers metrics
+	// evidence asks for shared logins where they are looked for.
+	evidence *evidence.Desk
+	numbers  metrics
 }
 
 func newFlows(p Parts) (*flows, error) {
@@ -97,6 +102,10 @@ func newFlows(p Parts) (*flows, error) {
 		VendorName: p.Vendor.Name, Invite: f.rescue.InviteFirst, EndGiven: f.rescue.EndGivenBy,
 	}
 	f.console = &console.Desk{DB: p.DB, Post: f.post, Standing: f.facts}
+	f.evidence = &evidence.Desk{
+		DB: p.DB, Keys: p.Keys, Vendor: p.Vendor.Name, Version: p.Version, KeepDays: p.AuditKeep,
+		Readiness: readiness.Source{Standing: f.facts}, Shared: sharing.Open, Page: paper.Page,
+	}
 	f.second = &twoperson.Desk{DB: p.DB, Standing: f.facts, Acts: f.acts()}
 	return f, f.work(p)
 }

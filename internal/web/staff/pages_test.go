@@ -41,6 +41,9 @@ func TestThePagesOfTheConsoleShowWhatTheyAreGiven(t *testing.T) {
 		"SMS with an old proof":    {staff.SitePage{TopUp: staff.TopUpForm{Parts: "50", Reference: "INV", Fault: "First", Prove: "/me/prove"}}, []string{`value="50"`, `value="INV"`, `href="/me/prove"`}, nil},
 		"delivery":                 {staff.DeliveryPage{Rows: []staff.CarrierRow{{Channel: "SMS", Carrier: "twilio", Codes: 4, Share1: 75, IsSMS: true, Parts: 9}}}, []string{"twilio", `width="75"`, "SMS parts"}, nil},
 		"an end with an old proof": {staff.PeoplePage{Rows: []staff.PersonRow{{ID: "u1", Name: "Uma"}, {ID: "u2", Name: "Sam", Self: true}}, User: "u1", Reason: "has left", Fault: "First", Prove: "/me/prove"}, []string{`value="has left"`, `href="/me/prove"`, "That is you"}, nil},
+		"evidence of my sites":     {staff.EvidencePage{Given: 3, From: "2026-01-02", Fault: "Swap them", Make: "keyturn evidence", Command: "keyturn evidence verify"}, []string{"the 3 sites", `value="2026-01-02"`, "Swap them", "keyturn evidence verify"}, nil},
+		"evidence without a site":  {staff.EvidencePage{}, []string{"No site is given to you yet"}, []string{"<form class=\"stack\""}},
+		"evidence of many sites":   {staff.EvidencePage{Given: 201, Many: true}, []string{"More than 200 sites"}, []string{"Make the pack"}},
 		"a person of other sites":  {staff.BeginPage{Who: "Kim"}, []string{"None of their sites is given to you"}, []string{`name="site"`}},
 	} {
 		t.Run(name, func(t *testing.T) {

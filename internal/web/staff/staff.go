@@ -11,6 +11,7 @@ import (
 	"keyturn/internal/check"
 	"keyturn/internal/console"
 	"keyturn/internal/db"
+	"keyturn/internal/evidence"
 	"keyturn/internal/fault"
 	"keyturn/internal/locale"
 	"keyturn/internal/policy"
@@ -33,6 +34,8 @@ type Staff struct {
 	// Console is what staff do for sites, Second what needs two of them.
 	Console *console.Desk
 	Second  *twoperson.Desk
+	// Packs makes the evidence.
+	Packs *evidence.Desk
 }
 
 // only is the guard.

@@ -100,9 +100,6 @@ func TestASignInWithoutASecondFactorAtAnEnforcedSiteIsListedWithItsRecord(t *tes
 		if other.SignIns.Without != 0 || other.SignIns.Passed != 1 || len(other.Without) != 0 {
 			t.Errorf("the twin has %+v", other.SignIns)
 		}
-		if !bytes.Contains(m.page, []byte("There must be none")) || !bytes.Contains(m.page, []byte(one.Without[0].Event)) {
-			t.Error("the page does not show it")
-		}
 	})
 }
 
@@ -209,9 +206,6 @@ func TestNobodyIsNamedAndNoAddressIsInClear(t *testing.T) {
 			if !bytes.Contains(file, []byte("p••@bayside.example")) {
 				t.Errorf("the %s lacks the masked address", name)
 			}
-		}
-		if bytes.Contains(m.page, []byte("<script")) || bytes.Contains(m.page, []byte("http://")) || bytes.Contains(m.page, []byte("https://")) {
-			t.Error("the page runs or loads something")
 		}
 	})
 }

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -26,7 +29,6 @@ import (
 	"keyturn/internal/site"
 	"keyturn/internal/standing"
 	"keyturn/internal/user"
-	"keyturn/internal/web/paper"
 )
 
 const day = 24 * time.Hour
@@ -54,12 +56,28 @@ func each(t *testing.T, test func(t *testing.T, w *world)) {
 		}
 		w := &world{db: d, keys: keys, now: d.Clock.Now().Add(900 * day)}
 		w.desk = &evidence.Desk{
-			DB: d, Keys: keys, Vendor: "Workshop", Version: "1.2.3", KeepDays: 400, Shared: sharing.Open, Page: paper.Page,
+			DB: d, Keys: keys, Vendor: "Workshop", Version: "1.2.3", KeepDays: 400, Shared: sharing.Open, Page: bare,
 			Readiness: readiness.Source{Standing: standing.Source{SMS: true, Countries: []string{"AU"}}},
 		}
 		w.people(t)
 		test(t, w)
 	})
+}
+
+// bare is a page without any look.
+func bare(w io.Writer, p evidence.Pack, sites iter.Seq2[evidence.Site, error]) error {
+	if _, err := fmt.Fprintf(w, "%+v\n", p.Totals); err != nil {
+		return err
+	}
+	for one, err := range sites {
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintf(w, "%+v\n", one); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (w *world) people(t *testing.T) {

@@ -325,7 +325,7 @@ func TestAPeriodIsKeptAndWhatIsToComeIsLeftOut(t *testing.T) {
 func TestALongTrailIsWalkedToItsEnd(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
-		const events, step = 2100, 300 // more than one step of a chain, in transactions that are short enough
+		const events, step = 2100, 50 // more than one step of a chain, in transactions that are short enough
 		w.until(0)
 		for first := 0; first < events; first += step {
 			w.do(t, func(ctx context.Context, tx *db.Tx) error {

@@ -126,8 +126,8 @@ func summary(t evidence.Totals) (all []line, without line) {
 		}
 		all = append(all, line{locale.Say(key), strings.Join(words, " / ")})
 	}
-	add(locale.EvidencePageListed, t.Listed)
 	add(locale.EvidencePageOfSites, t.Sites)
+	add(locale.EvidencePageListed, t.Listed)
 	add(locale.EvidencePageStates, t.Connected, t.Failing, t.Disconnected)
 	add(locale.EvidencePageEnforced, t.Enforced)
 	add(locale.EvidencePageToCome, t.ToCome)

@@ -134,3 +134,31 @@ func TestStaffCallTheirSitesOpenAnotherAndEndAColleagueTogether(t *testing.T) {
 		t.Error("Devon still gets to the second step")
 	}
 }
+
+func TestStaffMakeTheEvidenceOfTheSitesThatAreGivenToThem(t *testing.T) {
+	t.Parallel()
+	demo := e2etest.StartDemo(t)
+	robins, devons := visit(t, demo), visit(t, demo)
+	robins.NeedAxe()
+	robins.console(robin)
+	robins.Press("Evidence")
+	robins.At("/staff/evidence")
+	robins.Sees("sites that are given to you", "audit trail of each of these sites", "keyturn evidence verify")
+	robins.Judge("console-evidence")
+	const take = `((from, until) => { const x = new XMLHttpRequest(); x.open("POST", "/staff/evidence", false);
+		x.setRequestHeader("Content-Type", "application/x-www-form-urlencoded"); x.send("from=" + from + "&until=" + until);
+		return [x.status, x.getResponseHeader("Content-Type"), x.getResponseHeader("Cache-Control"), x.responseText.slice(0, 2)].join(" ") })`
+	if got := e2etest.Ask[string](robins.Page, take+`("", "")`); got != "200 application/zip no-store PK" {
+		t.Errorf("the pack was answered with %q", got)
+	}
+	if got := e2etest.Ask[string](robins.Page, take+`("2026-02-01", "2026-01-01")`); !strings.HasPrefix(got, "422 text/html") {
+		t.Errorf("days in the wrong order were answered with %q", got)
+	}
+	devons.console(devon)
+	devons.Open("/staff/evidence")
+	devons.Sees("No site is given to you yet")
+	devons.Judge("console-evidence-none")
+	if got := e2etest.Ask[string](devons.Page, take+`("", "")`); !strings.HasPrefix(got, "422 text/html") {
+		t.Errorf("somebody without a site was answered with %q", got)
+	}
+}

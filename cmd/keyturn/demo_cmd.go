@@ -157,7 +157,7 @@ func (c demoCmd) serve(w *world, d *db.DB, keys *secret.Keys, people []demo.Pers
 		Carriers:  message.Carriers{Codes: inbox, Notices: inbox, Texts: inbox, Sender: demoVendor, LinkBase: public},
 		Countries: []string{"AU", "NZ", "GB", "US"}, Watch: &delivery.Watch{DB: d, Log: log},
 		Vendor: web.Vendor{Name: demoVendor, Support: web.Contact{Name: "Workshop Desk support", Phone: "07 5550 0100", Hours: "Mon to Fri, 7 am to 6 pm"}},
-		Node:   "node:demo;", AuditKeep: 400, Xero: plug,
+		Node:   "node:demo;", AuditKeep: 400, Xero: plug, Version: version,
 		Faces:  []web.Face{webdemo.Face()},
 		Routes: func(kit *web.Kit) []app.Extra { desk.Kit = kit; return extras(desk) },
 	})

@@ -70,6 +70,8 @@ type Parts struct {
 	AuditKeep int
 	// Xero is the app that sites are connected with. May be zero.
 	Xero Xero
+	// Version is that of the release, for evidence. May be empty.
+	Version string
 	// Node names this process among those that share the database, the same after a
 	// restart. May be empty.
 	Node string
@@ -134,7 +136,7 @@ func New(p Parts) (*App, error) {
 		},
 		staff: &staff.Staff{
 			Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, Requests: f.request, Console: f.console,
-			Second: f.second, Prepare: f.prepare, Rollout: f.rollout,
+			Second: f.second, Prepare: f.prepare, Rollout: f.rollout, Packs: f.evidence,
 		},
 		hooks: &hooks.Hooks{Kit: kit, Post: f.post, DB: p.DB, Texts: p.Receipts, MailKey: p.MailHook},
 	}, nil

@@ -10,6 +10,7 @@ import (
 	"keyturn/internal/console"
 	"keyturn/internal/db"
 	"keyturn/internal/enrol"
+	"keyturn/internal/evidence"
 	"keyturn/internal/fault"
 	"keyturn/internal/job"
 	"keyturn/internal/login"
@@ -30,6 +31,7 @@ import (
 	"keyturn/internal/trail"
 	"keyturn/internal/twoperson"
 	"keyturn/internal/user"
+	"keyturn/internal/web/paper"
 )
 
 // flows are the parts that do the work, behind the pages. Those of one rank never import
@@ -51,7 +53,9 @@ type flows struct {
 	second  *twoperson.Desk
 	trail   *trail.Desk
 	rollout *rollout.Desk
-	numbers metrics
+	// evidence asks for shared logins where they are looked for.
+	evidence *evidence.Desk
+	numbers  metrics
 }
 
 func newFlows(p Parts) (*flows, error) {
@@ -111,6 +115,10 @@ func newFlows(p Parts) (*flows, error) {
 	f.console = &console.Desk{DB: p.DB, Post: f.post, Standing: f.facts}
 	f.prepare = &prepare.Desk{DB: p.DB, Post: f.post, Ready: readiness.Source{Standing: f.facts}}
 	f.rollout = &rollout.Desk{DB: p.DB, Post: f.post, Standing: f.facts, Unhealthy: unhealthy(p)}
+	f.evidence = &evidence.Desk{
+		DB: p.DB, Keys: p.Keys, Vendor: p.Vendor.Name, Version: p.Version, KeepDays: p.AuditKeep,
+		Readiness: readiness.Source{Standing: f.facts}, Shared: sharing.Open, Page: paper.Page,
+	}
 	f.second = &twoperson.Desk{DB: p.DB, Standing: f.facts, Acts: f.acts()}
 	return f, f.work(p)
 }

@@ -300,6 +300,9 @@ const (
 	AuditExported Kind = "audit.exported"
 	// AuditErased: the personal values of a user were erased.
 	AuditErased Kind = "audit.erased"
+	// EvidenceMade: an evidence pack was made, of the period in its facts. Of all sites it
+	// stands in the house's chain, of some in the chain of each.
+	EvidenceMade Kind = "evidence.made"
 )
 
 // ofTheHouse says whether an event of this kind may be about no site and no user.
@@ -308,4 +311,5 @@ func (k Kind) ofTheHouse() bool {
 		ImportDone, AuditPruned, ProposalMade, ProposalConfirmed, ProposalCancelled,
 		RolloutPlanned, RolloutStarted, RolloutPaused, RolloutResumed, RolloutEnded, RolloutWaveMoved, RolloutWaveBack,
 	}, k)
+	return slices.Contains([]Kind{ImportDone, AuditPruned, ProposalMade, ProposalConfirmed, ProposalCancelled, EvidenceMade}, k)
 }

@@ -276,6 +276,13 @@ func sizeOf(ctx context.Context, from db.Reader, chain string) ([]Head, error) {
 
 func scanHead(r db.Row) (h Head, err error) { return h, r.Scan(&h.Chain, &h.Size) }
 
+// walked reads the events of one kind among the next places of a chain.
+func walked(ctx context.Context, from db.Reader, chain string, kind Kind, lo, since, until int64) ([]row, error) {
+	return db.Many(ctx, from, scanRow, eventColumns+`
+		 WHERE chain = $1 AND seq >= $2 AND seq < $3 AND kind = $4 AND at >= $5 AND at < $6
+		 ORDER BY seq`, chain, lo, lo+walkOf, string(kind), since, until)
+}
+
 // listed reads what the filter lets through. A site's events are in the order of its
 // chain; a user's, which stand in several chains, in the order of time.
 func listed(ctx context.Context, from db.Reader, f Filter, limit int) ([]row, error) {

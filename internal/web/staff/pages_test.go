@@ -50,6 +50,9 @@ func TestThePagesOfTheConsoleShowWhatTheyAreGiven(t *testing.T) {
 		"sites of a wave":          {staff.RolloutSitesPage{Title: "Sites", Rows: []staff.RolloutRow{{Name: "Bayside", Unproved: true, Looked: true, Help: 2}}, Next: "/next"}, []string{"Bayside", "No proved Admin", "2 need help", `href="/next"`}, nil},
 		"a site of the rollout":    {staff.RolloutSitePage{Name: "Bayside", CanExtend: true, Fault: "First", Prove: "/me/prove", To: "2026-12-08"}, []string{`value="2026-12-08"`, `href="/me/prove"`, `value="extend"`}, nil},
 		"a site that has begun":    {staff.RolloutSitePage{Name: "Bayside"}, []string{`value="close"`}, []string{`value="extend"`}},
+		"evidence of my sites":     {staff.EvidencePage{Given: 3, From: "2026-01-02", Fault: "Swap them", Make: "keyturn evidence", Command: "keyturn evidence verify"}, []string{"the 3 sites", `value="2026-01-02"`, "Swap them", "keyturn evidence verify"}, nil},
+		"evidence without a site":  {staff.EvidencePage{}, []string{"No site is given to you yet"}, []string{"<form class=\"stack\""}},
+		"evidence of many sites":   {staff.EvidencePage{Given: 201, Many: true}, []string{"More than 200 sites"}, []string{"Make the pack"}},
 		"a person of other sites":  {staff.BeginPage{Who: "Kim"}, []string{"None of their sites is given to you"}, []string{`name="site"`}},
 	} {
 		t.Run(name, func(t *testing.T) {

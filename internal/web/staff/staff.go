@@ -11,6 +11,7 @@ import (
 	"keyturn/internal/check"
 	"keyturn/internal/console"
 	"keyturn/internal/db"
+	"keyturn/internal/evidence"
 	"keyturn/internal/fault"
 	"keyturn/internal/locale"
 	"keyturn/internal/policy"
@@ -39,6 +40,8 @@ type Staff struct {
 	Prepare *prepare.Desk
 	// Rollout turns 2FA on, in waves.
 	Rollout *rollout.Desk
+	// Packs makes the evidence.
+	Packs *evidence.Desk
 }
 
 // only is the guard.

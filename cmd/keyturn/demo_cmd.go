@@ -20,6 +20,8 @@ import (
 	"keyturn/internal/setup"
 	"keyturn/internal/web"
 	webdemo "keyturn/internal/web/demo"
+	"keyturn/internal/web/settings"
+	"keyturn/internal/xero/fake"
 )
 
 type demoCmd struct {
@@ -141,20 +143,41 @@ func (c demoCmd) serve(w *world, d *db.DB, keys *secret.Keys, people []demo.Pers
 	}
 	public := demoURL(listener.Addr())
 	desk := &webdemo.Desk{DB: d, Inbox: inbox, Setup: &setup.Desk{DB: d}, People: people, Kept: c.Data != ""}
+	plug, err := demoXero(d, public, desk)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	a, err := app.New(app.Parts{
 		Domains: member.Domains{Real: []string{"example"}},
 		DB:      d, Keys: keys, Log: log, PublicURL: public,
 		Carriers:  message.Carriers{Codes: inbox, Notices: inbox, Texts: inbox, Sender: demoVendor, LinkBase: public},
 		Countries: []string{"AU", "NZ", "GB", "US"}, Watch: &delivery.Watch{DB: d, Log: log},
 		Vendor: web.Vendor{Name: demoVendor, Support: web.Contact{Name: "Workshop Desk support", Phone: "07 5550 0100", Hours: "Mon to Fri, 7 am to 6 pm"}},
-		Node:   "node:demo;", AuditKeep: 400,
+		Node:   "node:demo;", AuditKeep: 400, Xero: plug,
 		Faces:  []web.Face{webdemo.Face()},
 		Routes: func(kit *web.Kit) []app.Extra { desk.Kit = kit; return extras(desk) },
 	})
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
+	desk.Connect = a.Connect()
 	return serveHTTP(w.ctx, log, listener, a, webdemo.Guard(a.Handler()), func() { c.ready(w, public, people) })
+}
+
+// demoXero is the stand-in for Xero, which the demo serves itself. It forgets everything when
+// the demo stops: a link that is kept in a folder fails then, until somebody connects again.
+func demoXero(d *db.DB, public *url.URL, desk *webdemo.Desk) (app.Xero, error) {
+	key, _ := secret.Token()
+	plug := app.Xero{ClientID: "demo", ClientSecret: secret.NewText(key), BaseURL: public.JoinPath(webdemo.XeroPath).String()}
+	stand, err := fake.New(fake.App{
+		ClientID: plug.ClientID, ClientSecret: key, Redirect: public.JoinPath(settings.XeroBack).String(), Path: webdemo.XeroPath, Now: d.Clock.Now,
+	})
+	if err != nil {
+		return app.Xero{}, err
+	}
+	webdemo.Logins(stand, desk.People)
+	desk.Fake = stand
+	return plug, nil
 }
 
 // demoVendor is whose product the demo is.

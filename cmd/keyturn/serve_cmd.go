@@ -92,6 +92,7 @@ func (s serveCmd) serve(w *world, c config.Config, d *db.DB, keys *secret.Keys, 
 		TrustedProxies: c.TrustedProxies, HashSlots: slots(c), CodeLife: c.CodeLifetime, Node: node(c.Addr),
 		Countries: c.SMSCountries, BuySMS: c.SMSBuyURL, MailHook: c.MailHookSecret, Canaries: canaries, Watch: watch,
 		Checkpoints: c.CheckpointDir, AuditKeep: c.AuditKeep,
+		Xero: app.Xero{ClientID: c.XeroClientID, ClientSecret: c.XeroClientSecret, BaseURL: c.XeroBaseURL, Every: c.XeroPoll},
 	}
 	if texts, err := texter(c, d, keys, log, watch); err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"keyturn/internal/check"
+	"keyturn/internal/connect"
 	"keyturn/internal/db"
 	"keyturn/internal/delivery"
 	"keyturn/internal/job"
@@ -67,6 +68,8 @@ type Parts struct {
 	Checkpoints string
 	// AuditKeep is for how many days audit events are kept at least; 0 keeps them for good.
 	AuditKeep int
+	// Xero is the app that sites are connected with. May be zero.
+	Xero Xero
 	// Node names this process among those that share the database, the same after a
 	// restart. May be empty.
 	Node string
@@ -126,7 +129,7 @@ func New(p Parts) (*App, error) {
 		help: help.Help{Kit: kit, Searched: f.numbers.searched(p.Log)},
 		settings: &settings.Settings{
 			Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, Requests: f.request, Sharing: f.sharing,
-			Members: f.members, Trail: f.trail, Setup: f.setup, Pages: settings.Paths(routed), BuyURL: p.BuySMS,
+			Members: f.members, Trail: f.trail, Setup: f.setup, Connect: f.connect, Pages: settings.Paths(routed), BuyURL: p.BuySMS,
 		},
 		staff: &staff.Staff{
 			Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, Requests: f.request, Console: f.console,
@@ -135,6 +138,9 @@ func New(p Parts) (*App, error) {
 		hooks: &hooks.Hooks{Kit: kit, Post: f.post, DB: p.DB, Texts: p.Receipts, MailKey: p.MailHook},
 	}, nil
 }
+
+// Connect is what connects sites to Xero, for the demo's desk.
+func (a *App) Connect() *connect.Desk { return a.settings.Connect }
 
 // Handler serves every route, behind the kit.
 func (a *App) Handler() http.Handler {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"keyturn/internal/authority"
+	"keyturn/internal/connect"
 	"keyturn/internal/console"
 	"keyturn/internal/db"
 	"keyturn/internal/enrol"
@@ -41,6 +42,7 @@ type flows struct {
 	login   *login.Desk
 	members *member.Desk
 	setup   *setup.Desk
+	connect *connect.Desk
 	console *console.Desk
 	second  *twoperson.Desk
 	trail   *trail.Desk
@@ -83,6 +85,11 @@ func newFlows(p Parts) (*flows, error) {
 		Unfit: func(plain string, who user.User) string { return string(f.rescue.Judge(plain, who)) },
 	}
 	f.setup = &setup.Desk{DB: p.DB, Post: f.post, Standing: f.facts}
+	speaks, err := p.Xero.client(p.DB, p.PublicURL)
+	if err != nil {
+		return nil, err
+	}
+	f.connect = &connect.Desk{DB: p.DB, Keys: p.Keys, Post: f.post, Standing: f.facts, Xero: speaks, Every: p.Xero.Every}
 	f.trail = &trail.Desk{
 		DB: p.DB, Keys: p.Keys, Post: f.post, Standing: f.facts, Folder: p.Checkpoints, KeepDays: p.AuditKeep,
 	}
@@ -130,6 +137,10 @@ func (f *flows) work(p Parts) (err error) {
 	job.On(work, func(ctx context.Context, _ canaryJob) error { return p.Canaries.send(ctx, p.DB) })
 	if len(p.Canaries.Relays) > 0 {
 		work.Every(canaryEvery, func() job.Args { return canaryJob{} })
+	}
+	job.On(work, func(ctx context.Context, _ connect.LookJob) error { return f.connect.Look(ctx) })
+	if f.connect.Xero != nil {
+		work.Every(connect.LookEvery, func() job.Args { return connect.LookJob{} })
 	}
 	if f.post.Jobs, err = job.New(p.DB, work, p.Node, p.Log); err != nil {
 		return err

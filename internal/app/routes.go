@@ -36,6 +36,7 @@ func Routes() []Route {
 		requests(),
 		sharedLogins(),
 		trails(),
+		integrations(),
 		consolePages(),
 	)
 }

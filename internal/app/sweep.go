@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"keyturn/internal/balance"
+	"keyturn/internal/connect"
 	"keyturn/internal/db"
 	"keyturn/internal/delivery"
 	"keyturn/internal/enrol"
@@ -39,6 +40,7 @@ func (f *flows) sweepAll(ctx context.Context, d *db.DB) error {
 		func(tx *db.Tx) error { return f.rescue.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return f.request.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return enrol.Sweep(ctx, tx, sweepMost) },
+		func(tx *db.Tx) error { return connect.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return user.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return delivery.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return plan.Sweep(ctx, tx, sweepMost) },

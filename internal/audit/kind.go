@@ -221,6 +221,20 @@ const (
 	XeroConnected Kind = "xero.connected"
 	// XeroDisconnected: a site's connection to Xero was taken away.
 	XeroDisconnected Kind = "xero.disconnected"
+	// XeroAsked: an admin went to Xero to connect the site.
+	XeroAsked Kind = "xero.asked"
+	// XeroLinked: a site that was connected got another way to its organisation; "was" is
+	// why.
+	XeroLinked Kind = "xero.linked"
+	// XeroRefused: an admin came back from Xero, and nothing was connected; "why" is why.
+	XeroRefused Kind = "xero.refused"
+	// XeroFailing: the connection does not work; "why" is why. What it requires stays.
+	XeroFailing Kind = "xero.failing"
+	// XeroHealed: it works again.
+	XeroHealed Kind = "xero.healed"
+	// XeroTokenGiven: an access token, which lives 30 minutes, was handed to a program of
+	// the vendor's.
+	XeroTokenGiven Kind = "xero.token_given"
 )
 
 // What happens to logins that several people may use.

@@ -57,6 +57,7 @@ var bad = map[string][]string{
 	"SMS_COUNTRIES":      {"au", "AUS", "A", "AU;NZ", "AU,", "AU,,NZ", "AU,AU", "61", "AU NZ", "*"},
 	"XERO_CLIENT_ID":     {"two words", "bücher-bücher", strings.Repeat("A", 600)},
 	"XERO_CLIENT_SECRET": {"s3cr3t words", "s3cr3t\n", "s3cr3t-ü", strings.Repeat("s3cr3t", 100)},
+	"XERO_POLL":          {"15", "59s", "24h1m", "-15m", "soon"},
 	"XERO_BASE_URL": {
 		"api.xero.example", "http://api.xero.example", "https://", "ftp://127.0.0.1", "https://u:s3cr3t@api.xero.example", "https://api.xero.example?a=b",
 		"https://api.xero.example#x", "http://127.0.0.1:0", "http://127.0.0.1.example.com", "http://127.0.0.1@api.xero.example", "https://a_b.example",

@@ -48,6 +48,8 @@ type Config struct {
 	XeroClientSecret secret.Text
 	// XeroBaseURL stands in for Xero's own addresses, for tests; empty is Xero's own.
 	XeroBaseURL string
+	// XeroPoll is how often connections are read, a minute to a day. Never 0.
+	XeroPoll time.Duration
 
 	// TrustedProxies are the networks whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix

@@ -34,6 +34,7 @@ var good = map[string]string{
 	"XERO_CLIENT_ID":     "0123456789ABCDEF",
 	"XERO_CLIENT_SECRET": "s3cr3t-xero",
 	"XERO_BASE_URL":      "http://127.0.0.1:8090/",
+	"XERO_POLL":          "5m",
 	"TRUSTED_PROXIES":    "10.0.0.5, 10.1.0.0/24,fd00::/8",
 	"REAL_DOMAINS":       "example,Intranet.Example.com",
 	"VENDOR_NAME":        "Workshop Software",
@@ -83,9 +84,9 @@ func TestEverySettingIsRead(t *testing.T) {
 		t.Errorf("the public URL is %v", c.PublicURL)
 	}
 	got := fmt.Sprint(c.Addr, " ", c.MetricsAddr, " ", c.KeysFile, " ", c.MailFrom, " ", c.SMSCountries, " ", c.SMSBuyURL, " ", c.MailCanary, " ", c.XeroClientID, " ",
-		c.XeroBaseURL, " ", c.RealDomains, " ", c.VendorName, " ", c.VendorSupport, " ", c.VendorAccent, " ", c.LogFormat, " ", c.HashSlots)
+		c.XeroBaseURL, " ", c.RealDomains, " ", c.VendorName, " ", c.VendorSupport, " ", c.VendorAccent, " ", c.LogFormat, " ", c.HashSlots, " ", c.XeroPoll)
 	want := "0.0.0.0:8443 127.0.0.1:9090 /etc/keyturn/keyturn.keys no-reply@signin.example.com [AU NZ] https://vendor.example/buy-sms canary@signin.example.com 0123456789ABCDEF " +
-		"http://127.0.0.1:8090 [example intranet.example.com] Workshop Software support@vendor.example, 07 5550 0142 #16458c json 4"
+		"http://127.0.0.1:8090 [example intranet.example.com] Workshop Software support@vendor.example, 07 5550 0142 #16458c json 4 5m0s"
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -270,7 +271,7 @@ func TestNoSecretIsInAListing(t *testing.T) {
 		t.Errorf("%d lines for %d settings", n, len(good))
 	}
 	few := load(t, nil, []string{"KEYTURN_DATABASE_URL=sqlite:/var/k.db"}, "").Redacted()
-	if !slices.Contains(few, "KEYTURN_DATABASE_URL=sqlite:/var/k.db") || !slices.Contains(few, "KEYTURN_ADDR=127.0.0.1:8080") || len(few) != 7 {
+	if !slices.Contains(few, "KEYTURN_DATABASE_URL=sqlite:/var/k.db") || !slices.Contains(few, "KEYTURN_ADDR=127.0.0.1:8080") || len(few) != 8 {
 		t.Errorf("the listing is %v", few)
 	}
 }

@@ -155,7 +155,7 @@ func xeroSettings() []setting {
 	return []setting{
 		{
 			name:    "XERO_CLIENT_ID",
-			about:   "The app at Xero that sites connect to: both, or neither. Not used by this release.",
+			about:   "The app at Xero that sites connect to: both, or neither, and then no site connects here.\nIts redirect URI is the public URL with /connect/xero/callback.",
 			example: "0123456789ABCDEF0123456789ABCDEF",
 			set:     into(func(c *Config) *string { return &c.XeroClientID }, credential),
 			show:    func(c Config) string { return c.XeroClientID },
@@ -172,10 +172,17 @@ func xeroSettings() []setting {
 		},
 		{
 			name:    "XERO_BASE_URL",
-			about:   "Stands in for Xero, in tests: https, or loopback. Not used by this release.",
+			about:   "Stands in for Xero, in tests: https, or loopback.",
 			example: "http://127.0.0.1:8090",
 			set:     into(func(c *Config) *string { return &c.XeroBaseURL }, safeURL),
 			show:    func(c Config) string { return c.XeroBaseURL },
+		},
+		{
+			name: "XERO_POLL", fallback: "15m",
+			about:   "How often it is looked at Xero whether connections are there still, 1m to 24h: so long\nit may take until a disconnect at Xero is seen. Xero allows 5,000 looks a day.",
+			example: "15m",
+			set:     into(func(c *Config) *time.Duration { return &c.XeroPoll }, between(time.Minute, 24*time.Hour)),
+			show:    func(c Config) string { return showSpan(c.XeroPoll) },
 		},
 	}
 }

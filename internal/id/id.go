@@ -64,6 +64,8 @@ type (
 	Split string
 	// Note is what staff wrote down about a site.
 	Note string
+	// Connecting is one time that an admin connects a site to Xero.
+	Connecting string
 	// Proposal is what one member of staff proposes and another does.
 	Proposal string
 )

@@ -7,8 +7,10 @@ package integration
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
+	"keyturn/internal/audit"
 	"keyturn/internal/db"
 	"keyturn/internal/epoch"
 	"keyturn/internal/id"
@@ -45,6 +47,61 @@ func Connect(ctx context.Context, tx *db.Tx, i Integration) (bool, error) {
 		return false, nil
 	}
 	return true, epoch.Raise(ctx, tx, epoch.Site(i.Site))
+}
+
+// Join is Connect with its entry in the audit trail: from i.Since on, or from now on when
+// that is zero. facts are what else is to be known; they may be nil.
+func Join(ctx context.Context, tx *db.Tx, by audit.Actor, i Integration, facts map[string]string) (bool, error) {
+	if i.Since.IsZero() {
+		i.Since = tx.Now
+	}
+	done, err := Connect(ctx, tx, i)
+	if err != nil || !done {
+		return false, err
+	}
+	e := audit.Event{Kind: audit.XeroConnected, Actor: by, Site: i.Site, Facts: map[string]string{"organisation": i.Organisation}}
+	if !i.Since.Equal(tx.Now) {
+		e.Facts["since"] = i.Since.UTC().Format(time.RFC3339Nano)
+	}
+	maps.Copy(e.Facts, facts)
+	return true, audit.Record(ctx, tx, e)
+}
+
+// Leave is Disconnect with its entry in the audit trail. facts may be nil.
+func Leave(ctx context.Context, tx *db.Tx, by audit.Actor, site id.Site, kind string, facts map[string]string) (bool, error) {
+	done, err := Disconnect(ctx, tx, site, kind)
+	if err != nil || !done {
+		return false, err
+	}
+	return true, audit.Record(ctx, tx, audit.Event{Kind: audit.XeroDisconnected, Actor: by, Site: site, Facts: facts})
+}
+
+// Fail stores that a connection does not work at the moment; false if that was known, or
+// there is none. It is a connection still, and requires what it did: nobody is decided
+// again.
+func Fail(ctx context.Context, tx *db.Tx, site id.Site, kind string) (bool, error) {
+	n, err := move(ctx, tx, Integration{Site: site, Kind: kind, State: policy.Connected}, policy.Failing)
+	if err != nil {
+		return false, fmt.Errorf("note a failing connection: %w", err)
+	}
+	return n > 0, nil
+}
+
+// Heal stores that a failing connection works again; false if it was not failing.
+func Heal(ctx context.Context, tx *db.Tx, site id.Site, kind string) (bool, error) {
+	n, err := move(ctx, tx, Integration{Site: site, Kind: kind, State: policy.Failing}, policy.Connected)
+	if err != nil {
+		return false, fmt.Errorf("note a healed connection: %w", err)
+	}
+	return n > 0, nil
+}
+
+// Rename stores what the organisation is called.
+func Rename(ctx context.Context, tx *db.Tx, site id.Site, kind, organisation string) error {
+	if err := rename(ctx, tx, site, kind, organisation); err != nil {
+		return fmt.Errorf("rename what is connected: %w", err)
+	}
+	return nil
 }
 
 // Lower stores that an admin lowered what a disconnected system left behind, as it was

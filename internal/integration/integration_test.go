@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"keyturn/internal/audit"
 	"keyturn/internal/db"
 	"keyturn/internal/db/dbtest"
 	"keyturn/internal/integration"
@@ -47,4 +48,68 @@ func TestAConnectionKeepsItsOwnSinceEvenWhenThatIsNotKnown(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestAFailingConnectionIsAConnectionStillAndHealsOnce(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		t.Helper()
+		by := audit.Actor{Kind: audit.ActorCommand, ID: "test"}
+		var all []site.Site
+		state := func(s site.Site) integration.Integration {
+			t.Helper()
+			got, err := integration.Of(t.Context(), d, s.ID)
+			if err != nil || len(got) != 1 {
+				t.Fatalf("%+v, %v", got, err)
+			}
+			return got[0]
+		}
+		if err := d.Do(t.Context(), func(tx *db.Tx) error {
+			all = nil
+			for _, ref := range []string{"S1", "S2"} {
+				s, err := site.Add(t.Context(), tx, site.Site{Ref: ref, Name: "Bayside", Region: "AU", Zone: time.UTC})
+				if err != nil {
+					return err
+				}
+				all = append(all, s)
+				if _, err := integration.Join(t.Context(), tx, by, integration.Integration{Site: s.ID, Kind: policy.Xero, By: "Pat"}, nil); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		since := state(all[0]).Since
+		moves := []struct {
+			name string
+			do   func(tx *db.Tx) (bool, error)
+			done bool
+			want policy.State
+		}{
+			{"heal what is well", func(tx *db.Tx) (bool, error) { return integration.Heal(t.Context(), tx, all[0].ID, policy.Xero) }, false, policy.Connected},
+			{"fail", func(tx *db.Tx) (bool, error) { return integration.Fail(t.Context(), tx, all[0].ID, policy.Xero) }, true, policy.Failing},
+			{"fail again", func(tx *db.Tx) (bool, error) { return integration.Fail(t.Context(), tx, all[0].ID, policy.Xero) }, false, policy.Failing},
+			{"join what is failing", func(tx *db.Tx) (bool, error) {
+				return integration.Join(t.Context(), tx, by, integration.Integration{Site: all[0].ID, Kind: policy.Xero}, nil)
+			}, false, policy.Failing},
+			{"heal", func(tx *db.Tx) (bool, error) { return integration.Heal(t.Context(), tx, all[0].ID, policy.Xero) }, true, policy.Connected},
+			{"leave", func(tx *db.Tx) (bool, error) {
+				return integration.Leave(t.Context(), tx, by, all[0].ID, policy.Xero, nil)
+			}, true, policy.Disconnected},
+			{"fail what is gone", func(tx *db.Tx) (bool, error) { return integration.Fail(t.Context(), tx, all[0].ID, policy.Xero) }, false, policy.Disconnected},
+		}
+		for _, m := range moves {
+			var done bool
+			if err := d.Do(t.Context(), func(tx *db.Tx) (err error) { done, err = m.do(tx); return err }); err != nil {
+				t.Fatal(err)
+			}
+			if got := state(all[0]); done != m.done || got.State != m.want || !got.Since.Equal(since) {
+				t.Errorf("%s: %v, %+v", m.name, done, got)
+			}
+			if got := state(all[1]); got.State != policy.Connected {
+				t.Errorf("%s: the twin is %s", m.name, got.State)
+			}
+		}
+	})
 }

@@ -5,6 +5,7 @@ import (
 
 	"keyturn/internal/db"
 	"keyturn/internal/id"
+	"keyturn/internal/policy"
 )
 
 func of(ctx context.Context, from db.Reader, site id.Site) ([]Integration, error) {
@@ -37,4 +38,17 @@ func lower(ctx context.Context, tx *db.Tx, i Integration) (int64, error) {
 		UPDATE integrations SET lowered_at = $4
 		 WHERE site_id = $1 AND kind = $2 AND state = 'disconnected' AND disconnected_at = $3 AND lowered_at IS NULL`,
 		i.Site, i.Kind, db.Stamp(i.DisconnectedAt), db.Stamp(tx.Now))
+}
+
+func move(ctx context.Context, tx *db.Tx, from Integration, to policy.State) (int64, error) {
+	return tx.Exec(ctx, `
+		UPDATE integrations SET state = $4
+		 WHERE site_id = $1 AND kind = $2 AND state = $3`, from.Site, from.Kind, string(from.State), string(to))
+}
+
+func rename(ctx context.Context, tx *db.Tx, site id.Site, kind, organisation string) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE integrations SET organisation = $3
+		 WHERE site_id = $1 AND kind = $2 AND organisation <> $3`, site, kind, organisation)
+	return err
 }

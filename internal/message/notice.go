@@ -93,6 +93,15 @@ const (
 	SettingsChanged NoticeKind = "settings_changed"
 	// RequirementLowered tells an admin that "by" lowered what Xero had left behind.
 	RequirementLowered NoticeKind = "requirement_lowered"
+	// XeroConnected tells an admin that "by" connected the site to the "organisation" at Xero;
+	// "at" is from when on it holds, in RFC 3339, where that is still to come.
+	XeroConnected NoticeKind = "xero_connected"
+	// XeroDisconnected tells an admin that "by" disconnected it; without "by" it was done at
+	// Xero. "until" is until when nobody can lower what it requires, in RFC 3339.
+	XeroDisconnected NoticeKind = "xero_disconnected"
+	// XeroFailing tells an admin that the connection does not work; "why" is "dead" where
+	// somebody has to connect again, else Xero could not be reached.
+	XeroFailing NoticeKind = "xero_failing"
 	// TrailCheckpoint tells an admin where the site's audit trail stood, once a day: "count"
 	// is how many events there were, "note" the signed checkpoint. It goes by mail alone.
 	TrailCheckpoint NoticeKind = "trail_checkpoint"

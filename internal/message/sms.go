@@ -176,7 +176,7 @@ var noticeKinds = []NoticeKind{
 	RequestMade, RequestSecond, RequestApproved, RequestDeclined, RequestExpired, InvitationAccepted, AccessEnding, AccessEnded,
 	SharingDismissed, SplitPlanned, SplitSoon, SplitCancelled, SplitDone, SplitHeld,
 	LoginChanged, LoginUndone, LoginReplaced, FirstPasswordMoved, MobileChanged, SessionsEnded, MemberLeft, MemberStopped,
-	SettingsChanged, RequirementLowered,
+	SettingsChanged, RequirementLowered, XeroConnected, XeroDisconnected, XeroFailing,
 	StaffEnded, SiteOpened, GetReady, SiteNotReady,
 }
 

@@ -52,7 +52,7 @@ func (k NoticeKind) about() about {
 		return aboutHelp
 	case SMSLow, AddressDead, RequestApproved, RequestDeclined, RequestExpired, InvitationAccepted, AccessEnding, AccessEnded,
 		SharingDismissed, SplitHeld, MemberLeft, MemberStopped, SettingsChanged, RequirementLowered, SiteOpened, SiteNotReady,
-		TrailCheckpoint, FirstPasswordMoved:
+		TrailCheckpoint, FirstPasswordMoved, XeroConnected, XeroDisconnected, XeroFailing:
 		return aboutSite
 	case RequestMade, RequestSecond:
 		return aboutRequest
@@ -113,6 +113,8 @@ func (s speaker) what(n told) string {
 		return s.split(n)
 	case SiteOpened, GetReady, SiteNotReady:
 		return s.ofStaff(n)
+	case XeroConnected, XeroDisconnected, XeroFailing:
+		return s.ofXero(n)
 	case TrailCheckpoint:
 		return locale.Say(locale.AuditMailWhat, locale.Data{"Site": s.name(firstOf(n.Words["site"], s.From)), "Count": n.Words["count"]})
 	}
@@ -265,6 +267,8 @@ func (s speaker) then(n told) string {
 		return locale.Say(locale.AuditMailThen)
 	case AddressDead:
 		return locale.Say(locale.NoticeThenDead)
+	case XeroConnected, XeroDisconnected, XeroFailing:
+		return s.thenXero(n)
 	case SettingsChanged, RequirementLowered:
 		return locale.Say(locale.NoticeThenSettings, locale.Data{"By": s.by(n)})
 	case StaffAdded:
@@ -356,6 +360,8 @@ func (n told) path() string {
 		return site + "sms"
 	case n.Kind == SettingsChanged, n.Kind == RequirementLowered:
 		return site + "company"
+	case n.Kind == XeroConnected, n.Kind == XeroDisconnected, n.Kind == XeroFailing:
+		return site + "integrations"
 	case n.Kind == SiteOpened, n.Kind == TrailCheckpoint:
 		return site + "audit"
 	default:

@@ -74,6 +74,39 @@ func (d *Desk) PreviewLowered(ctx context.Context, at id.Site) (Forecast, error)
 	})
 }
 
+// PreviewConnected asks it what a connection to Xero would mean: from the moment on from
+// which it would be asked for, which is now, or the site's date in the rollout.
+func (d *Desk) PreviewConnected(ctx context.Context, at id.Site) (Forecast, time.Time, error) {
+	now := d.DB.Clock.Now()
+	connect := func(m *policy.Membership) {
+		m.Integrations = slices.Clone(m.Integrations)
+		i := slices.IndexFunc(m.Integrations, func(one policy.Integration) bool { return one.Kind == policy.Xero })
+		if i < 0 {
+			i = len(m.Integrations)
+			m.Integrations = append(m.Integrations, policy.Integration{Kind: policy.Xero, State: policy.Disconnected})
+		}
+		if one := &m.Integrations[i]; one.State == policy.Disconnected {
+			one.State, one.Since, one.LoweredAt = policy.Connected, now, time.Time{}
+		}
+	}
+	anybody, err := d.Standing.Place(ctx, d.DB, now, site.Membership{
+		Site: at, Group: policy.GroupUser, Kind: policy.Office, Status: policy.Active,
+	})
+	if err != nil {
+		return nil, now, fmt.Errorf("read what a site requires: %w", err)
+	}
+	connect(&anybody)
+	when := now
+	facts := policy.Facts{Memberships: []policy.Membership{anybody}, Client: policy.Client{Kind: policy.ClientWeb}}
+	for _, r := range policy.Decide(facts, now).Reasons {
+		if r.Key == policy.DateToCome && r.Until.After(when) {
+			when = r.Until
+		}
+	}
+	all, err := d.forecast(ctx, when, at, connect)
+	return all, when, err
+}
+
 // inStep is how many members are read at a time.
 const inStep = 200
 

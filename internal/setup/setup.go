@@ -49,23 +49,14 @@ type Connection struct {
 	From time.Time
 }
 
-// ConnectXero connects a site: from then on all of its office members pass 2FA, those
+// ConnectXero connects a site on somebody's word; package connect does it with Xero's: from then on all of its office members pass 2FA, those
 // included who are signed in. False says that it was connected already.
 func (d *Desk) ConnectXero(ctx context.Context, by audit.Actor, at id.Site, c Connection) (done bool, err error) {
 	err = d.DB.Do(ctx, func(tx *db.Tx) error {
-		from := c.From
-		if from.IsZero() {
-			from = tx.Now
-		}
-		done, err = integration.Connect(ctx, tx, integration.Integration{
-			Site: at, Kind: policy.Xero, Since: from, By: c.By, Organisation: c.Organisation,
-		})
-		if err != nil || !done {
-			return err
-		}
-		return audit.Record(ctx, tx, audit.Event{
-			Kind: audit.XeroConnected, Actor: by, Site: at, Facts: map[string]string{"organisation": c.Organisation},
-		})
+		done, err = integration.Join(ctx, tx, by, integration.Integration{
+			Site: at, Kind: policy.Xero, Since: c.From, By: c.By, Organisation: c.Organisation,
+		}, nil)
+		return err
 	})
 	if err != nil {
 		return false, fmt.Errorf("connect to Xero: %w", err)
@@ -77,11 +68,8 @@ func (d *Desk) ConnectXero(ctx context.Context, by audit.Actor, at id.Site, c Co
 // lowers it. False says that the site was not connected.
 func (d *Desk) DisconnectXero(ctx context.Context, by audit.Actor, at id.Site) (done bool, err error) {
 	err = d.DB.Do(ctx, func(tx *db.Tx) error {
-		done, err = integration.Disconnect(ctx, tx, at, policy.Xero)
-		if err != nil || !done {
-			return err
-		}
-		return audit.Record(ctx, tx, audit.Event{Kind: audit.XeroDisconnected, Actor: by, Site: at})
+		done, err = integration.Leave(ctx, tx, by, at, policy.Xero, nil)
+		return err
 	})
 	if err != nil {
 		return false, fmt.Errorf("disconnect from Xero: %w", err)

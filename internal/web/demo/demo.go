@@ -13,11 +13,13 @@ import (
 	"net/http"
 	"strings"
 
+	"keyturn/internal/connect"
 	"keyturn/internal/db"
 	story "keyturn/internal/demo"
 	"keyturn/internal/setup"
 	"keyturn/internal/standing"
 	"keyturn/internal/web"
+	"keyturn/internal/xero/fake"
 )
 
 //go:embed *.html *.css
@@ -35,6 +37,10 @@ type Desk struct {
 	DB    *db.DB
 	Inbox *story.Inbox
 	Setup *setup.Desk
+	// Fake stands in for Xero, and Connect connects sites to it. Both may be nil: then there
+	// is no Xero.
+	Fake    *fake.Xero
+	Connect *connect.Desk
 	// People are those that Seed answered.
 	People []story.Person
 	// Standing is the one that signs people in, so that the desk foretells what they meet.
@@ -52,7 +58,7 @@ type Route struct {
 // Routes are the desk's pages.
 func (d *Desk) Routes() []Route {
 	get, post := http.MethodGet, http.MethodPost
-	return []Route{
+	return append(d.xeroRoutes(), []Route{
 		{get, "/demo", d.Home()},
 		{post, "/demo/clock", d.Clock()},
 		{post, "/demo/xero", d.Xero()},
@@ -61,7 +67,7 @@ func (d *Desk) Routes() []Route {
 		{get, "/demo/inbox.json", d.MailJSON()},
 		{get, "/demo/inbox/{number}", d.Letter()},
 		{get, "/demo/inbox/{number}/html", d.LetterHTML()},
-	}
+	}...)
 }
 
 // wantsJSON says that a program asks: it accepts JSON and no page.

@@ -46,6 +46,8 @@ type SitePart struct {
 	State Mark
 	// Connected says that it can be disconnected now, else it can be connected.
 	Connected bool
+	// Linked says that the stand-in for Xero has it, so that it can be broken there.
+	Linked bool
 	// Open says that its people are shown at once.
 	Open   bool
 	People []PersonPart
@@ -126,6 +128,8 @@ func doneAt(did string, at SitePart) string {
 	switch {
 	case did == didConnect && at.Connected:
 		return locale.Say(locale.DemoDidConnect, locale.Data{"Site": at.Name})
+	case did == didBreak && at.Linked:
+		return locale.Say(locale.DemoDidBreak, locale.Data{"Site": at.Name})
 	case did == didDisconnect && !at.Connected:
 		return locale.Say(locale.DemoDidDisconnect, locale.Data{"Site": at.Name})
 	}
@@ -134,6 +138,10 @@ func doneAt(did string, at SitePart) string {
 
 func (d *Desk) sitePart(r *http.Request, s site.Site, people []story.Person, now time.Time) (SitePart, error) {
 	part := SitePart{Ref: s.Ref, Name: s.Name, Now: locale.Exact(now, s.Zone, now)}
+	var err error
+	if part.Linked, err = d.linked(r, s); err != nil {
+		return part, fmt.Errorf("the link of %s: %w", s.Ref, err)
+	}
 	for _, p := range people {
 		facts, err := d.facts(r, p, s.ID, now)
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"keyturn/internal/authority"
 	"keyturn/internal/check"
+	"keyturn/internal/connect"
 	"keyturn/internal/db"
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
@@ -41,6 +42,8 @@ type Settings struct {
 	Members *member.Desk
 	// Setup changes company settings.
 	Setup *setup.Desk
+	// Connect connects the site to Xero.
+	Connect *connect.Desk
 	// Pages are those that stand in the menu (see Paths).
 	Pages []string
 	Trail *trail.Desk
@@ -63,6 +66,19 @@ func (a admin) bearer() authority.Bearer {
 // only is the guard: it runs a handler for an active Admin whose session is at the site of
 // the address, and leads whoever is not quite in to where that is mended.
 func (s *Settings) only(do func(http.ResponseWriter, *http.Request, admin) error) http.Handler {
+	return s.guard(do, func(r *http.Request, _ check.Answer) (id.Site, error) { return id.Parse[id.Site](r.PathValue("site")) })
+}
+
+// here is the guard of an address that names no site: that of the session is meant.
+func (s *Settings) here(do func(http.ResponseWriter, *http.Request, admin) error) http.Handler {
+	return s.guard(do, func(_ *http.Request, a check.Answer) (id.Site, error) {
+		return id.Parse[id.Site](string(a.Session.Site))
+	})
+}
+
+func (s *Settings) guard(
+	do func(http.ResponseWriter, *http.Request, admin) error, named func(*http.Request, check.Answer) (id.Site, error),
+) http.Handler {
 	return s.Kit.Handle(func(w http.ResponseWriter, r *http.Request) error {
 		a, err := s.Check.Of(r.Context(), s.Kit.Cookie(r, web.SessionCookie))
 		if err != nil {
@@ -71,7 +87,7 @@ func (s *Settings) only(do func(http.ResponseWriter, *http.Request, admin) error
 		if a.State != check.In {
 			return web.Go(w, r, back(a.State)+"?next="+url.QueryEscape(r.URL.Path))
 		}
-		which, err := id.Parse[id.Site](r.PathValue("site"))
+		which, err := named(r, a)
 		if err != nil || which != a.Session.Site {
 			return fault.NotFound
 		}

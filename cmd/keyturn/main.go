@@ -33,17 +33,18 @@ type commands struct {
 	Config string            `help:"File with settings, KEYTURN_NAME=value a line." type:"path" placeholder:"FILE"`
 	Set    map[string]string `help:"One setting, before environment and file. May be given several times." mapsep:"none" placeholder:"KEYTURN_NAME=VALUE"`
 
-	Demo    demoCmd    `cmd:"" help:"Run the whole product with invented people, on this machine only."`
-	Serve   serveCmd   `cmd:"" help:"Serve the product."`
-	Init    initCmd    `cmd:"" help:"Write a commented configuration and fresh keys."`
-	Migrate migrateCmd `cmd:"" help:"Bring the database's tables up to this release."`
-	Import  importCmd  `cmd:"" help:"Bring in a vendor's sites and users from a CSV file."`
-	Site    siteCmd    `cmd:"" help:"Add, list and connect sites."`
-	Staff   staffCmd   `cmd:"" help:"Add members of the vendor's staff."`
-	SMS     smsCmd     `cmd:"" name:"sms" help:"Top up and prove SMS balances."`
-	Audit   auditCmd   `cmd:"" help:"Export and verify the audit trail."`
-	Routes  routesCmd  `cmd:"" help:"List every route, whom it is for and in which states of a session."`
-	Version versionCmd `cmd:"" help:"Say which release this is."`
+	Demo      demoCmd      `cmd:"" help:"Run the whole product with invented people, on this machine only."`
+	Serve     serveCmd     `cmd:"" help:"Serve the product."`
+	Init      initCmd      `cmd:"" help:"Write a commented configuration and fresh keys."`
+	Migrate   migrateCmd   `cmd:"" help:"Bring the database's tables up to this release."`
+	Import    importCmd    `cmd:"" help:"Bring in a vendor's sites and users from a CSV file."`
+	Site      siteCmd      `cmd:"" help:"Add, list and connect sites."`
+	Readiness readinessCmd `cmd:"" help:"Say who would get in if 2FA were enforced now, and what the others lack."`
+	Staff     staffCmd     `cmd:"" help:"Add members of the vendor's staff."`
+	SMS       smsCmd       `cmd:"" name:"sms" help:"Top up and prove SMS balances."`
+	Audit     auditCmd     `cmd:"" help:"Export and verify the audit trail."`
+	Routes    routesCmd    `cmd:"" help:"List every route, whom it is for and in which states of a session."`
+	Version   versionCmd   `cmd:"" help:"Say which release this is."`
 }
 
 // world is what a command may touch.

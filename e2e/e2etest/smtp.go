@@ -61,6 +61,8 @@ type Sink struct {
 	mu      sync.Mutex
 	letters []Letter
 	hold    chan struct{} // nil: mails are answered at once
+	dead    func(to string) bool
+	refused map[string]int
 }
 
 // StartSink starts a mail server of its own for a test.
@@ -89,6 +91,32 @@ func (s *Sink) Letters(_ testing.TB, to string) []Letter {
 		}
 	}
 	return found
+}
+
+// Refuse has the sink refuse for good every mailbox that is dead, as a mail server does
+// where nobody has that name.
+func (s *Sink) Refuse(dead func(to string) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dead, s.refused = dead, map[string]int{}
+}
+
+// Refused says how many mails to an address were refused.
+func (s *Sink) Refused(to string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refused[to]
+}
+
+// refuses says whether a mailbox is dead, and counts.
+func (s *Sink) refuses(to string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dead == nil || !s.dead(to) {
+		return false
+	}
+	s.refused[to]++
+	return true
 }
 
 // Hold has the sink take mails without saying so: the answer to a mail waits for
@@ -142,6 +170,9 @@ func (*sinkSession) Mail(string, *smtp.MailOptions) error { return nil }
 
 // Rcpt implements smtp.Session.
 func (s *sinkSession) Rcpt(to string, _ *smtp.RcptOptions) error {
+	if s.to.refuses(to) {
+		return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "no such mailbox here"}
+	}
 	s.rcpt = append(s.rcpt, to)
 	return nil
 }

@@ -129,7 +129,7 @@ func New(p Parts) (*App, error) {
 		help: help.Help{Kit: kit, Searched: f.numbers.searched(p.Log)},
 		settings: &settings.Settings{
 			Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, Requests: f.request, Sharing: f.sharing,
-			Members: f.members, Trail: f.trail, Setup: f.setup, Connect: f.connect, Pages: settings.Paths(routed), BuyURL: p.BuySMS,
+			Members: f.members, Trail: f.trail, Setup: f.setup, Connect: f.connect, Prepare: f.prepare, Pages: settings.Paths(routed), BuyURL: p.BuySMS,
 		},
 		staff: &staff.Staff{
 			Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, Requests: f.request, Console: f.console,

@@ -18,6 +18,8 @@ import (
 	"keyturn/internal/method"
 	"keyturn/internal/password"
 	"keyturn/internal/policy"
+	"keyturn/internal/prepare"
+	"keyturn/internal/readiness"
 	"keyturn/internal/request"
 	"keyturn/internal/rescue"
 	"keyturn/internal/setup"
@@ -44,6 +46,7 @@ type flows struct {
 	setup   *setup.Desk
 	connect *connect.Desk
 	console *console.Desk
+	prepare *prepare.Desk
 	second  *twoperson.Desk
 	trail   *trail.Desk
 	numbers metrics
@@ -104,6 +107,7 @@ func newFlows(p Parts) (*flows, error) {
 		VendorName: p.Vendor.Name, Invite: f.rescue.InviteFirst, EndGiven: f.rescue.EndGivenBy,
 	}
 	f.console = &console.Desk{DB: p.DB, Post: f.post, Standing: f.facts}
+	f.prepare = &prepare.Desk{DB: p.DB, Post: f.post, Ready: readiness.Source{Standing: f.facts}}
 	f.second = &twoperson.Desk{DB: p.DB, Standing: f.facts, Acts: f.acts()}
 	return f, f.work(p)
 }

@@ -32,6 +32,7 @@ func Routes() []Route {
 	return slices.Concat(
 		pages(), enrolments(), security(), consoles(),
 		company(),
+		ready(),
 		users(),
 		requests(),
 		sharedLogins(),

@@ -27,6 +27,10 @@ func (sweepJob) Kind() string { return "sweep" }
 // sweepMost bounds what one transaction removes of each kind: the writer is everybody's.
 const sweepMost = 500
 
+// announceMost is how many sites are told of their date in one sweep, countMost how many
+// are counted anew: together they take less than a job may.
+const announceMost, countMost = 20, 100
+
 // sweepAll wipes codes that have run out and removes rows that are long over, one short
 // transaction for each kind. What does not work for one kind keeps no other waiting.
 func (f *flows) sweepAll(ctx context.Context, d *db.DB) error {
@@ -48,5 +52,6 @@ func (f *flows) sweepAll(ctx context.Context, d *db.DB) error {
 	} {
 		all = errors.Join(all, d.Do(ctx, sweep))
 	}
+	all = errors.Join(all, f.prepare.Announce(ctx, announceMost), f.prepare.Count(ctx, countMost))
 	return errors.Join(all, f.sharing.Sweep(ctx, sweepMost), f.post.SendDue(ctx, sweepMost))
 }

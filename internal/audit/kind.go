@@ -134,6 +134,8 @@ const (
 	StaffNoted Kind = "staff.noted"
 	// StaffReminded: staff had those who are not ready reminded, and the site's admins.
 	StaffReminded Kind = "staff.reminded"
+	// MembersReminded: an admin had those who are not ready reminded.
+	MembersReminded Kind = "members.reminded"
 	// StaffEnded: somebody is not a member of staff any more.
 	StaffEnded Kind = "staff.ended"
 	// ProposalMade: staff proposed what needs a second person.

@@ -4,24 +4,17 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"time"
 
 	"keyturn/internal/audit"
 	"keyturn/internal/authority"
 	"keyturn/internal/db"
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
-	"keyturn/internal/message"
-	"keyturn/internal/site"
+	"keyturn/internal/remind"
 )
 
-const (
-	// remindAgain is how long nobody is reminded again: who did not follow two mails in a
-	// week does not follow three.
-	remindAgain = 7 * 24 * time.Hour
-	// remindMost bounds the sites of one click.
-	remindMost = 50
-)
+// remindMost bounds the sites of one click.
+const remindMost = 50
 
 // Reminded says what a bulk reminder did.
 type Reminded struct {
@@ -72,15 +65,17 @@ func (d *Desk) remind(ctx context.Context, by authority.Bearer, at id.Site) (did
 		if _, err := authority.StaffAt(ctx, tx, tx.Now, by, at); err != nil {
 			return err
 		}
-		words := map[string]string{}
-		if asked.From.After(tx.Now) {
-			words["at"] = asked.From.UTC().Format(time.RFC3339)
-		}
-		if err := d.remindPeople(ctx, tx, at, late, words, &did); err != nil {
+		people, err := remind.People(ctx, tx, d.Post, at, late, asked.From)
+		if err != nil {
 			return err
 		}
-		if err := d.remindAdmins(ctx, tx, at, len(late), words, &did); err != nil || did.People+did.Admins == 0 {
+		admins, err := remind.Admins(ctx, tx, d.Post, at, len(late), asked.From)
+		if err != nil {
 			return err
+		}
+		did.People, did.Waited, did.Admins = people.Told, people.Waited, admins.Told
+		if did.People+did.Admins == 0 {
+			return nil
 		}
 		return audit.Record(ctx, tx, audit.Event{
 			Kind: audit.StaffReminded, Actor: by.Actor(), Site: at,
@@ -88,50 +83,4 @@ func (d *Desk) remind(ctx context.Context, by authority.Bearer, at id.Site) (did
 		})
 	})
 	return did, err
-}
-
-// remindPeople tells those who lag, in the order of their ids, in which two who do it at
-// once wait for each other.
-func (d *Desk) remindPeople(ctx context.Context, tx *db.Tx, at id.Site, late []lagging, words map[string]string, did *Reminded) error {
-	for _, one := range late {
-		first, err := markReminder(ctx, tx, one.user, "")
-		if err != nil {
-			return fmt.Errorf("note a reminder: %w", err)
-		}
-		if !first {
-			did.Waited++
-			continue
-		}
-		n := message.Notice{User: one.user, Site: at, Kind: message.GetReady, Words: map[string]string{"mark": string(one.mark), "at": words["at"]}}
-		if one.alone {
-			n.Words["alone"] = "yes"
-		}
-		if err := d.Post.Tell(ctx, tx, n); err != nil {
-			return fmt.Errorf("remind somebody: %w", err)
-		}
-		did.People++
-	}
-	return nil
-}
-
-func (d *Desk) remindAdmins(ctx context.Context, tx *db.Tx, at id.Site, late int, words map[string]string, did *Reminded) error {
-	admins, err := site.Admins(ctx, tx, tx.Now, at)
-	if err != nil {
-		return fmt.Errorf("read a site's admins: %w", err)
-	}
-	for _, one := range admins {
-		first, err := markReminder(ctx, tx, one, string(at))
-		if err != nil {
-			return fmt.Errorf("note a reminder: %w", err)
-		}
-		if !first {
-			continue
-		}
-		n := message.Notice{User: one, Site: at, Kind: message.SiteNotReady, Words: map[string]string{"left": strconv.Itoa(late), "at": words["at"]}}
-		if err := d.Post.Tell(ctx, tx, n); err != nil {
-			return fmt.Errorf("remind an admin: %w", err)
-		}
-		did.Admins++
-	}
-	return nil
 }

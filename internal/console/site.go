@@ -15,6 +15,7 @@ import (
 	"keyturn/internal/integration"
 	"keyturn/internal/method"
 	"keyturn/internal/policy"
+	"keyturn/internal/readiness"
 	"keyturn/internal/user"
 )
 
@@ -151,15 +152,16 @@ func (d *Desk) member(ctx context.Context, now time.Time, at id.Site, p place) (
 	if err != nil {
 		return Member{}, fmt.Errorf("read methods: %w", err)
 	}
-	facts, said, err := d.predict(ctx, now, who, at)
+	facts, err := d.Standing.OfAll(ctx, d.DB, now, at, []user.User{who})
 	if err != nil {
-		return Member{}, err
+		return Member{}, fmt.Errorf("read the facts of a member: %w", err)
 	}
+	said := readiness.Of(who, facts[who.ID], now)
 	m := Member{
 		User: p.user, Name: nameOf(who), Group: policy.Group(p.group), Kind: policy.Kind(p.kind), Status: policy.Status(p.status),
-		Email: mailOf(who, masked), Mobile: phoneOf(methods, masked), Mark: said.Mark, Alone: alone(facts, said),
+		Email: mailOf(who, masked), Mobile: phoneOf(methods, masked), Mark: said.Mark, Alone: said.Do == readiness.DoSecondRoad,
 	}
-	m.Required, _ = policy.Required(facts, now)
+	m.Required, _ = policy.Required(facts[who.ID], now)
 	for _, one := range methods {
 		if !one.ProvedAt.IsZero() && !slices.Contains(m.Proved, one.Kind) {
 			m.Proved = append(m.Proved, one.Kind)
@@ -168,7 +170,7 @@ func (d *Desk) member(ctx context.Context, now time.Time, at id.Site, p place) (
 	if m.Mark != policy.NeedsHelp {
 		return m, nil
 	}
-	for _, w := range said.Decision.NotOffered {
+	for _, w := range said.Lacks {
 		if (w.Kind == policy.Email || w.Kind == policy.SMS) && !slices.Contains(m.Lacks, w.Key) {
 			m.Lacks = append(m.Lacks, w.Key)
 		}

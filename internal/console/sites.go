@@ -13,8 +13,9 @@ import (
 	"keyturn/internal/method"
 	"keyturn/internal/phone"
 	"keyturn/internal/policy"
+	"keyturn/internal/readiness"
+	"keyturn/internal/remind"
 	"keyturn/internal/site"
-	"keyturn/internal/standing"
 	"keyturn/internal/user"
 )
 
@@ -55,13 +56,7 @@ type Row struct {
 }
 
 // Asking is when a second factor is asked of a site's office members, by the policy.
-type Asking struct {
-	// Now says that it is asked now.
-	Now bool
-	// From is since when, or from when on; zero: for longer than is known, or, where it is
-	// not asked now, no date is known.
-	From time.Time
-}
+type Asking = readiness.When
 
 // Contact is an admin of a site.
 type Contact struct {
@@ -171,43 +166,13 @@ func (d *Desk) row(ctx context.Context, now time.Time, g authority.Given) (row R
 	return row, err
 }
 
-// asking asks the policy about somebody who works in the site's office and of whom
-// nothing else is known.
+// asking asks since when, or from when on, a second factor is asked at a site.
 func (d *Desk) asking(ctx context.Context, now time.Time, at id.Site) (Asking, error) {
-	place, err := d.Standing.Place(ctx, d.DB, now, site.Membership{Site: at, Group: policy.GroupUser, Kind: policy.Office, Status: policy.Active})
-	if err != nil {
-		return Asking{}, fmt.Errorf("read what a site requires: %w", err)
-	}
-	facts := policy.Facts{Memberships: []policy.Membership{place}, Client: policy.Client{Kind: policy.ClientWeb}}
-	required, reasons := policy.Required(facts, now)
-	a := Asking{Now: required}
-	if !required {
-		reasons = policy.Decide(facts, now).Reasons
-	}
-	for _, r := range reasons {
-		switch r.Key { //nolint:exhaustive // the other reasons have no date of the site's
-		case policy.DateToCome:
-			a.From = r.Until
-		case policy.EnforcedSince:
-			return Asking{Now: required, From: r.Since}, nil
-		case policy.XeroConnected, policy.XeroWasConnected, policy.SiteRequiresEveryone:
-			if a.From.IsZero() {
-				a.From = r.Since
-			}
-		}
-	}
-	return a, nil
-}
-
-// lagging is somebody who is not ready, and what stands in the way.
-type lagging struct {
-	user  id.User
-	mark  policy.Mark
-	alone bool
+	return readiness.Source{Standing: d.Standing}.When(ctx, d.DB, now, at)
 }
 
 // readiness asks the policy about everybody who counts at a site, and says who lags.
-func (d *Desk) readiness(ctx context.Context, now time.Time, at id.Site) (r Readiness, late []lagging, err error) {
+func (d *Desk) readiness(ctx context.Context, now time.Time, at id.Site) (r Readiness, late []remind.Late, err error) {
 	ids, err := counted(ctx, d.DB, at, countedMost+1)
 	if err != nil {
 		return r, nil, fmt.Errorf("read who counts: %w", err)
@@ -215,16 +180,12 @@ func (d *Desk) readiness(ctx context.Context, now time.Time, at id.Site) (r Read
 	if r.More = len(ids) > countedMost; r.More {
 		ids = ids[:countedMost]
 	}
-	for _, one := range ids {
-		who, err := user.ByID(ctx, d.DB, one)
-		if err != nil {
-			return r, nil, fmt.Errorf("find a user: %w", err)
-		}
-		facts, said, err := d.predict(ctx, now, who, at)
-		if err != nil {
-			return r, nil, err
-		}
-		switch said.Mark {
+	people, err := readiness.Source{Standing: d.Standing}.OfUsers(ctx, d.DB, now, at, ids)
+	if err != nil {
+		return r, nil, fmt.Errorf("ask how ready a site is: %w", err)
+	}
+	for _, p := range people {
+		switch p.Mark {
 		case policy.Ready:
 			r.Ready++
 			continue
@@ -235,27 +196,9 @@ func (d *Desk) readiness(ctx context.Context, now time.Time, at id.Site) (r Read
 		case policy.Exempt:
 			continue
 		}
-		late = append(late, lagging{user: one, mark: said.Mark, alone: said.Mark == policy.WillManage && alone(facts, said)})
+		late = append(late, remind.Late{User: p.User, Mark: p.Mark, Alone: p.Do == readiness.DoSecondRoad})
 	}
 	return r, late, nil
-}
-
-// predict is what the policy says of one person at one site.
-func (d *Desk) predict(ctx context.Context, now time.Time, who user.User, at id.Site) (policy.Facts, policy.Prediction, error) {
-	facts, err := d.Standing.Of(ctx, d.DB, now, standing.Asker{
-		User: who, Sites: []id.Site{at}, Client: policy.Client{Kind: policy.ClientWeb},
-	})
-	if err != nil {
-		return facts, policy.Prediction{}, fmt.Errorf("read the facts of a member: %w", err)
-	}
-	return facts, policy.Readiness(facts, now), nil
-}
-
-// alone says that what a person lacks is a second road, because nobody at the site could
-// help them, and not a first proof.
-func alone(f policy.Facts, p policy.Prediction) bool {
-	proved := slices.ContainsFunc(p.Decision.Offered, func(o policy.Offer) bool { return o.Proved })
-	return proved && slices.ContainsFunc(f.Memberships, func(m policy.Membership) bool { return m.LoneAdmin })
 }
 
 // shown says how an address or number is shown.

@@ -18,16 +18,6 @@ func markView(ctx context.Context, tx *db.Tx, who id.User, at id.Site, page Page
 	return n == 1, err
 }
 
-// markReminder says whether somebody may be reminded, and notes that they are: once a
-// week, of two at once one is.
-func markReminder(ctx context.Context, tx *db.Tx, who id.User, about string) (bool, error) {
-	n, err := tx.Exec(ctx, `
-		INSERT INTO reminders (user_id, about, reminded_at) VALUES ($1, $2, $3)
-		ON CONFLICT (user_id, about) DO UPDATE SET reminded_at = $3 WHERE reminders.reminded_at <= $4`,
-		who, about, db.Stamp(tx.Now), db.Stamp(tx.Now.Add(-remindAgain)))
-	return n == 1, err
-}
-
 func insertNote(ctx context.Context, tx *db.Tx, n Note) error {
 	return tx.Change(ctx, `
 		INSERT INTO staff_notes (site_id, note_id, user_id, contact, words, made_at) VALUES ($1, $2, $3, $4, $5, $6)`,

@@ -13,7 +13,6 @@ import (
 	"keyturn/internal/db"
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
-	"keyturn/internal/job"
 	"keyturn/internal/method"
 	"keyturn/internal/phone"
 	"keyturn/internal/policy"
@@ -148,6 +147,14 @@ const (
 	// SiteNotReady reminds an admin of those at the site who are not ready: "left" is how
 	// many, "at" as above.
 	SiteNotReady NoticeKind = "site_not_ready"
+	// YouAreReady tells the user that a code reaches them; "at" is the site's date.
+	YouAreReady NoticeKind = "you_are_ready"
+	// SiteDate tells an admin how the site stands to its date: "ready" of "office" are ready,
+	// "help" need help, "who" and "unreached" are some of their names, a line each, the latter
+	// of those whom no mail reaches.
+	SiteDate NoticeKind = "site_date"
+	// SiteReady tells an admin that everybody there is ready; "at" as above.
+	SiteReady NoticeKind = "site_ready"
 )
 
 // NoAdmin is what a MemberStopped says of somebody who is active, and no Admin any more.
@@ -209,7 +216,7 @@ func (p *Post) put(ctx context.Context, tx *db.Tx, n told) (err error) {
 	if n.dueAt.After(tx.Now) {
 		return nil // SendDue takes it up
 	}
-	return p.Jobs.Put(ctx, tx, job.Notices, Notify{User: n.User, Notice: n.ID})
+	return p.Jobs.Put(ctx, tx, n.Kind.lane(), Notify{User: n.User, Notice: n.ID})
 }
 
 // group is whose notices go together: those of one person at one address.

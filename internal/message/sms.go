@@ -178,6 +178,8 @@ var noticeKinds = []NoticeKind{
 	LoginChanged, LoginUndone, LoginReplaced, FirstPasswordMoved, MobileChanged, SessionsEnded, MemberLeft, MemberStopped,
 	SettingsChanged, RequirementLowered, XeroConnected, XeroDisconnected, XeroFailing,
 	StaffEnded, SiteOpened, GetReady, SiteNotReady,
+	SettingsChanged, RequirementLowered,
+	StaffEnded, SiteOpened, GetReady, SiteNotReady, YouAreReady, SiteDate, SiteReady,
 }
 
 // CheckTemplates says whether every SMS fits into one part with the longest names and

@@ -51,14 +51,14 @@ func (k NoticeKind) about() about {
 	case HelpAsked:
 		return aboutHelp
 	case SMSLow, AddressDead, RequestApproved, RequestDeclined, RequestExpired, InvitationAccepted, AccessEnding, AccessEnded,
-		SharingDismissed, SplitHeld, MemberLeft, MemberStopped, SettingsChanged, RequirementLowered, SiteOpened, SiteNotReady,
+		SharingDismissed, SplitHeld, MemberLeft, MemberStopped, SettingsChanged, RequirementLowered, SiteOpened, SiteNotReady, SiteDate, SiteReady,
 		TrailCheckpoint, FirstPasswordMoved, XeroConnected, XeroDisconnected, XeroFailing:
 		return aboutSite
 	case RequestMade, RequestSecond:
 		return aboutRequest
 	case StaffAdded, StaffEnded:
 		return aboutStaff
-	case GetReady:
+	case GetReady, YouAreReady:
 		return aboutReady
 	case MethodAdded, MethodRemoved, RecoveryCodesMade, RecoveryCodeUsed, FewRecoveryCodes, PasswordChanged, PasswordReset,
 		HelpCodeGiven, HelpApproved, RecoveryBegun, RecoveryConfirmed, RecoveryContested, RecoveryDone, LoginsJoined,
@@ -115,6 +115,8 @@ func (s speaker) what(n told) string {
 		return s.ofStaff(n)
 	case XeroConnected, XeroDisconnected, XeroFailing:
 		return s.ofXero(n)
+	case YouAreReady, SiteDate, SiteReady:
+		return s.date(n)
 	case TrailCheckpoint:
 		return locale.Say(locale.AuditMailWhat, locale.Data{"Site": s.name(firstOf(n.Words["site"], s.From)), "Count": n.Words["count"]})
 	}
@@ -285,6 +287,8 @@ func (s speaker) then(n told) string {
 		return locale.Say(locale.NoticeThenOpened, locale.Data{"Reason": oneLine(n.Words["reason"])})
 	case GetReady, SiteNotReady:
 		return s.thenReady(n)
+	case YouAreReady, SiteDate, SiteReady:
+		return s.thenDate(n)
 	case RecoveryBegun, RecoveryConfirmed, RecoveryContested, RecoveryDone:
 		if other {
 			return locale.Say(locale.NoticeThenRecoveryOf, locale.Data{"Who": s.name(n.Words["who"]), "Vendor": s.Vendor})
@@ -356,6 +360,8 @@ func (n told) path() string {
 		return site + "requests"
 	case n.Kind == HelpAsked:
 		return site + "approvals"
+	case n.Kind == SiteNotReady, n.Kind == SiteDate, n.Kind == SiteReady:
+		return site + "readiness"
 	case n.Kind == SMSLow:
 		return site + "sms"
 	case n.Kind == SettingsChanged, n.Kind == RequirementLowered:

@@ -47,3 +47,12 @@ func Set(ctx context.Context, tx *db.Tx, p Plan) error {
 	}
 	return epoch.Raise(ctx, tx, epoch.Site(p.Site))
 }
+
+// Span is a part of time: after From, to Until and including it.
+type Span struct{ From, Until time.Time }
+
+// Coming lists the sites whose stored date, or the end of whose extension, falls in a
+// span, in the order of their ids, from the one after the given on.
+func Coming(ctx context.Context, from db.Reader, in Span, after id.Site, limit int) ([]id.Site, error) {
+	return coming(ctx, from, in, after, limit)
+}

@@ -165,3 +165,10 @@ func apart[T ~string](text string) []T {
 	}
 	return all
 }
+
+func coming(ctx context.Context, from db.Reader, in Span, after id.Site, limit int) ([]id.Site, error) {
+	return db.Many(ctx, from, func(r db.Row) (s id.Site, err error) { return s, r.Scan(&s) }, `
+		SELECT site_id FROM plans
+		 WHERE site_id > $3 AND (enforce_at > $1 AND enforce_at <= $2 OR extended_until > $1 AND extended_until <= $2)
+		 ORDER BY site_id LIMIT $4`, db.Stamp(in.From), db.Stamp(in.Until), string(after), limit)
+}

@@ -88,7 +88,7 @@ func (a *asking) goOn(d Decision) Decision {
 		return d
 	}
 	u := a.menu(n)
-	if markOf(u.offers(), a.counted) == Ready {
+	if mark, _ := markOf(u.offers(), a.counted); mark == Ready {
 		return d
 	}
 	d.Outcome, d.NotOffered = Nudge, u.withheld

@@ -20,7 +20,10 @@ const (
 // Prediction is what would happen, with the decision it was read from: NotOffered says
 // what the person lacks and who can mend it.
 type Prediction struct {
-	Mark     Mark
+	Mark Mark
+	// Roads is how many ways would do that were proved or need no proof, and whose channel
+	// delivers.
+	Roads    int
 	Decision Decision
 }
 
@@ -49,13 +52,16 @@ func Readiness(facts Facts, now time.Time) Prediction {
 		d.ValidUntil = end
 	}
 	counted, _ := reach(facts.inTime(&watch{now: now}))
-	return Prediction{Mark: markOf(d.Offered, counted), Decision: d}
+	p := Prediction{Decision: d}
+	p.Mark, p.Roads = markOf(d.Offered, counted)
+	return p
 }
 
-// markOf reads readiness from what would be offered. A lone Admin, whom nobody in the
-// site can help, is ready only with two proved roads, one of which needs no delivery.
-func markOf(offered []Offer, counted []Membership) Mark {
-	roads, handy := 0, false
+// markOf reads readiness from what would be offered, and counts the proved roads. A lone
+// Admin, whom nobody in the site can help, is ready only with two of them, one of which
+// needs no delivery.
+func markOf(offered []Offer, counted []Membership) (mark Mark, roads int) {
+	handy := false
 	for _, o := range offered {
 		needsNone := o.Kind != Email && o.Kind != SMS
 		if needsNone || o.Proved && !o.Channel.dead() {
@@ -66,9 +72,9 @@ func markOf(offered []Offer, counted []Membership) Mark {
 	lone := slices.ContainsFunc(counted, func(m Membership) bool { return m.LoneAdmin })
 	switch {
 	case len(offered) == 0:
-		return NeedsHelp
+		return NeedsHelp, 0
 	case roads == 0, lone && (roads < 2 || !handy):
-		return WillManage
+		return WillManage, roads
 	}
-	return Ready
+	return Ready, roads
 }

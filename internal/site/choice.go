@@ -50,3 +50,9 @@ func Count(ctx context.Context, from db.Reader, which id.Site) (map[policy.Group
 func Office(ctx context.Context, from db.Reader, which id.Site, after id.User, limit int) ([]id.User, error) {
 	return office(ctx, from, which, after, limit)
 }
+
+// Working lists the active members of a site, those of the office and the mobile ones, in
+// the order of their ids, limit at most, from the one after the given user on.
+func Working(ctx context.Context, from db.Reader, which id.Site, after id.User, limit int) ([]id.User, error) {
+	return working(ctx, from, which, after, limit)
+}

@@ -182,3 +182,11 @@ func office(ctx context.Context, from db.Reader, which id.Site, after id.User, l
 		 WHERE site_id = $1 AND user_id > $2 AND kind <> 'mobile' AND status = 'active'
 		 ORDER BY user_id LIMIT $3`, which, string(after), limit)
 }
+
+// working lists the active members of a site of either kind, in the order of their ids.
+func working(ctx context.Context, from db.Reader, which id.Site, after id.User, limit int) ([]id.User, error) {
+	return db.Many(ctx, from, func(r db.Row) (u id.User, err error) { return u, r.Scan(&u) }, `
+		SELECT user_id FROM memberships
+		 WHERE site_id = $1 AND user_id > $2 AND status = 'active'
+		 ORDER BY user_id LIMIT $3`, which, string(after), limit)
+}

@@ -118,5 +118,14 @@ func New(s Setup) (*Kit, error) {
 // secure says whether browsers reach us by https.
 func (k *Kit) secure() bool { return k.public.Scheme == "https" }
 
+// Public is the address of a page of ours as it is written outside of a browser; the host
+// alone for "".
+func (k *Kit) Public(path string) string {
+	if path == "" {
+		return k.public.Hostname()
+	}
+	return k.public.JoinPath(path).String()
+}
+
 // VendorName is whose product this is, for sentences.
 func (k *Kit) VendorName() string { return k.vendor.Name }

@@ -11,6 +11,7 @@ import (
 	"keyturn/internal/setup"
 	"keyturn/internal/site"
 	"keyturn/internal/web"
+	"keyturn/internal/web/reason"
 )
 
 // Company answers "GET /sites/{site}/settings/company". The query may hold a choice that
@@ -251,7 +252,7 @@ const peopleShown = 100
 func (p *PreviewPage) foretell(all setup.Forecast, self id.User) {
 	p.Total = len(all)
 	for _, one := range all {
-		named := Foreseen{Name: one.Name, Group: string(one.Group), Lacks: lacks(one.Lacks)}
+		named := Foreseen{Name: one.Name, Group: string(one.Group), Lacks: reason.Lacks(one.Lacks)}
 		switch {
 		case one.Stuck():
 			p.Asked++

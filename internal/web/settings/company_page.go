@@ -186,32 +186,6 @@ func changes(from, to site.Choice) (all []string) {
 	return all
 }
 
-// lacks says what stands in the way of each way that people are used to: what could be
-// set up besides is no fault of theirs.
-func lacks(all []policy.Withheld) (said []string) {
-	words := map[policy.WithheldKey]locale.Key{
-		policy.NoEmail: locale.LackNoEmail, policy.NoMobile: locale.LackNoMobile, policy.EmailBounced: locale.LackEmailBounced,
-		policy.NumberRefused: locale.LackNumberRefused, policy.NoSMSAvailable: locale.LackNoSms, policy.ResetMark: locale.LackReset,
-		policy.Resting: locale.LackResting, policy.SpentMethod: locale.LackSpent, policy.AwaitsProof: locale.LackAwaits,
-		policy.NotProved: locale.LackNotProved, policy.UnprovedSpent: locale.LackNotProved, policy.PendingProof: locale.LackNotProved,
-		policy.NotForStaff: locale.LackStaff,
-	}
-	seen := map[string]bool{}
-	for _, w := range all {
-		key, ok := words[w.Key]
-		if w.Key == policy.TooWeakForSite {
-			ok, key = true, map[policy.MethodKind]locale.Key{policy.Email: locale.LackWeakEmail, policy.SMS: locale.LackWeakSms}[w.Kind]
-		}
-		if w.Kind != policy.Email && w.Kind != policy.SMS || !ok || key == "" {
-			continue
-		}
-		if s := locale.Say(key); !seen[s] {
-			said, seen[s] = append(said, s), true
-		}
-	}
-	return said
-}
-
 func companyDone(done string) string {
 	switch done {
 	case "saved":

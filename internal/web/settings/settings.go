@@ -18,6 +18,7 @@ import (
 	"keyturn/internal/locale"
 	"keyturn/internal/member"
 	"keyturn/internal/policy"
+	"keyturn/internal/prepare"
 	"keyturn/internal/request"
 	"keyturn/internal/rescue"
 	"keyturn/internal/session"
@@ -44,6 +45,8 @@ type Settings struct {
 	Setup *setup.Desk
 	// Connect connects the site to Xero.
 	Connect *connect.Desk
+	// Prepare gets people ready.
+	Prepare *prepare.Desk
 	// Pages are those that stand in the menu (see Paths).
 	Pages []string
 	Trail *trail.Desk

@@ -13,6 +13,7 @@ import (
 	"keyturn/internal/policy"
 	"keyturn/internal/site"
 	"keyturn/internal/web"
+	"keyturn/internal/web/reason"
 )
 
 // usersShown is how many members a page of the list has.
@@ -161,7 +162,7 @@ func markWords(row member.Row) (Mark, string) {
 
 // lack is what stands in the way of the way that an admin can mend first.
 func lack(all []policy.Withheld) string {
-	if said := lacks(all); len(said) > 0 {
+	if said := reason.Lacks(all); len(said) > 0 {
 		return said[0]
 	}
 	return locale.Say(locale.UsersWhyNothing)

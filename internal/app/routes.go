@@ -39,6 +39,7 @@ func Routes() []Route {
 		trails(),
 		integrations(),
 		consolePages(),
+		apis(),
 	)
 }
 
@@ -167,6 +168,7 @@ func (a *App) mux(more ...Route) *http.ServeMux {
 	for _, r := range append(Routes(), more...) {
 		m.Handle(r.Method+" "+r.Path, r.handler(a))
 	}
+	m.Handle("/api/", a.api.Lost())
 	m.Handle("/", a.kit.Lost())
 	return m
 }

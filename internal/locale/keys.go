@@ -92,6 +92,7 @@ const (
 	AuditUntil                     Key = "audit.until"
 	AuditWhy                       Key = "audit.why"
 	AuditWords                     Key = "audit.words"
+	BannerNow                      Key = "banner.now"
 	CalendarSummary                Key = "calendar.summary"
 	CalendarWords                  Key = "calendar.words"
 	ChooseAsks                     Key = "choose.asks"

@@ -42,6 +42,7 @@ type commands struct {
 	Readiness readinessCmd `cmd:"" help:"Say who would get in if 2FA were enforced now, and what the others lack."`
 	Staff     staffCmd     `cmd:"" help:"Add members of the vendor's staff."`
 	SMS       smsCmd       `cmd:"" name:"sms" help:"Top up and prove SMS balances."`
+	Apikey    apikeyCmd    `cmd:"" name:"apikey" help:"Make, list and end the keys of programs that call the API."`
 	Audit     auditCmd     `cmd:"" help:"Export and verify the audit trail."`
 	Routes    routesCmd    `cmd:"" help:"List every route, whom it is for and in which states of a session."`
 	Version   versionCmd   `cmd:"" help:"Say which release this is."`

@@ -13,7 +13,6 @@ import (
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
 	"keyturn/internal/locale"
-	"keyturn/internal/policy"
 	"keyturn/internal/readiness"
 	"keyturn/internal/site"
 	"keyturn/internal/web/reason"
@@ -100,7 +99,7 @@ func (a *API) banner(ctx context.Context, k apikey.Key, in *ofMember) (*bannerAn
 	if err != nil {
 		return nil, err
 	}
-	b := Banner{Readiness: word(p.Mark), Required: when.Now}
+	b := Banner{Readiness: string(p.Mark), Required: when.Now}
 	if date := when.Date(); !date.IsZero() {
 		left := locale.DaysBetween(now, date, at.Zone)
 		b.Date, b.DaysLeft = &date, &left
@@ -138,18 +137,4 @@ func (a *API) member(ctx context.Context, at site.Site, ref string, now time.Tim
 		return readiness.Person{}, err
 	}
 	return all[0], nil
-}
-
-// word is a mark as programs read it.
-func word(m policy.Mark) string {
-	switch m {
-	case policy.Ready:
-		return "ready"
-	case policy.WillManage:
-		return "will_manage"
-	case policy.NeedsHelp:
-		return "needs_help"
-	case policy.Exempt:
-	}
-	return "exempt"
 }

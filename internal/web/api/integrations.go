@@ -17,14 +17,15 @@ import (
 
 const xeroPath = "/sites/{ref}/integrations/xero"
 
-// ofSite is what every call about a site names.
+// ofSite is what a call about a site names. Others repeat its field: huma fills no field
+// of an embedded type that is not exported.
 type ofSite struct {
 	Ref string `path:"ref" doc:"Your own reference of the site." example:"S01002"`
 }
 
 // reported is what the product says of a connection.
 type reported struct {
-	ofSite
+	Ref  string `path:"ref" doc:"Your own reference of the site." example:"S01002"`
 	Body struct {
 		State string `json:"state" enum:"connected,disconnected" example:"connected" doc:"How the site stands with Xero, as you know it."`
 		//nolint:lll // one field

@@ -34,7 +34,7 @@ type readyAnswer struct{ Body Readiness }
 
 // ofMember is what every call about a member names.
 type ofMember struct {
-	ofSite
+	Ref     string `path:"ref" doc:"Your own reference of the site." example:"S01002"`
 	UserRef string `path:"user_ref" doc:"Your own reference of the user in that site." example:"U100007"`
 }
 

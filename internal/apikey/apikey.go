@@ -49,7 +49,7 @@ const (
 	ReadIntegrations Scope = "integrations:read"
 	// XeroToken may fetch access tokens for a site's books at Xero. A key that has it names
 	// its sites.
-	XeroToken Scope = "xero:token" //nolint:gosec // the name of a scope
+	XeroToken Scope = "xero:token"
 	// ReadReadiness may read who of a site is ready, and a member's banner.
 	ReadReadiness Scope = "readiness:read"
 )

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"regexp"
 	"strings"
@@ -66,9 +67,7 @@ func (p *Problem) GetHeaders() http.Header {
 
 // send is write with the headers of a problem that has some.
 func (p *Problem) send(w http.ResponseWriter, r *http.Request) {
-	for name, values := range p.GetHeaders() {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), p.GetHeaders())
 	p.write(w, r)
 }
 

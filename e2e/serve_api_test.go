@@ -55,9 +55,9 @@ func keyFor(t *testing.T, p *e2etest.Product, args ...string) program {
 // key says anything after it was revoked.
 func TestAReportedConnectionAsksForTheSecondStepAndARevokedKeyIsDead(t *testing.T) {
 	t.Parallel()
-	serving(t, func(t *testing.T, p *e2etest.Product, sink *e2etest.Sink) {
+	serving(t, func(t *testing.T, p *e2etest.Product, _ *e2etest.Sink) {
 		pat := p.Visitor(t)
-		pat.Password(t, sink, e2etest.TwinPat, e2etest.Password)
+		pat.Post(t, "/signin", "email", e2etest.TwinPat, "password", e2etest.Password).Leads(t, "/me")
 		pat.Get(t, "/me").Is(t, http.StatusOK)
 		web := keyFor(t, p, "--name", "web", "--scope", "integrations:write", "--scope", "readiness:read", "--site", e2etest.Twin)
 		at := "/api/v1/sites/" + e2etest.Twin

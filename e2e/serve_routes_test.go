@@ -54,7 +54,7 @@ func (r route) address(t *testing.T, v *e2etest.Visitor) string {
 // objects fill in what a route is about: things that are not there.
 var objects = strings.NewReplacer(
 	"{site}", absent, "{user}", absent, "{recovery}", absent, "{request}", absent, "{proposal}", absent, "{token}", "no-such-token", "{method}", absent,
-	"{provider}", "twilio", "{rest...}", "no-such-secret",
+	"{ref}", absent, "{user_ref}", absent, "{provider}", "twilio", "{rest...}", "no-such-secret",
 )
 
 const absent = "0199f000-0000-7000-8000-000000000000"

@@ -24,6 +24,7 @@ import (
 	"keyturn/internal/signin"
 	"keyturn/internal/user"
 	"keyturn/internal/web"
+	"keyturn/internal/web/api"
 	"keyturn/internal/web/door"
 	"keyturn/internal/web/help"
 	"keyturn/internal/web/hooks"
@@ -101,6 +102,7 @@ type App struct {
 	settings *settings.Settings
 	staff    *staff.Staff
 	hooks    *hooks.Hooks
+	api      *api.API
 
 	metrics metrics
 }
@@ -115,6 +117,10 @@ func New(p Parts) (*App, error) {
 		return nil, fmt.Errorf("put the pages together: %w", err)
 	}
 	f, err := newFlows(p)
+	if err != nil {
+		return nil, err
+	}
+	programs, err := api.New(api.Parts{Kit: kit, DB: p.DB, Connect: f.connect, Ready: f.prepare.Ready})
 	if err != nil {
 		return nil, err
 	}
@@ -139,6 +145,7 @@ func New(p Parts) (*App, error) {
 			Second: f.second, Prepare: f.prepare, Rollout: f.rollout, Packs: f.evidence,
 		},
 		hooks: &hooks.Hooks{Kit: kit, Post: f.post, DB: p.DB, Texts: p.Receipts, MailKey: p.MailHook},
+		api:   programs,
 	}, nil
 }
 

@@ -40,6 +40,7 @@ func Routes() []Route {
 		integrations(),
 		consolePages(),
 		rolloutPages(),
+		apis(),
 	)
 }
 
@@ -168,6 +169,7 @@ func (a *App) mux(more ...Route) *http.ServeMux {
 	for _, r := range append(Routes(), more...) {
 		m.Handle(r.Method+" "+r.Path, r.handler(a))
 	}
+	m.Handle("/api/", a.api.Lost())
 	m.Handle("/", a.kit.Lost())
 	return m
 }

@@ -237,6 +237,12 @@ const (
 	// XeroTokenGiven: an access token, which lives 30 minutes, was handed to a program of
 	// the vendor's.
 	XeroTokenGiven Kind = "xero.token_given"
+	// XeroReported: the host product said something new of a connection, and what is
+	// required did not change by it; "state" is what it said.
+	XeroReported Kind = "xero.reported"
+	// XeroUnlinked: our own way to the organisation was ended, and the host product says
+	// that the site is connected. What is required stays.
+	XeroUnlinked Kind = "xero.unlinked"
 )
 
 // What happens to logins that several people may use.
@@ -292,6 +298,11 @@ const (
 
 // What happens to the house and to the trail itself.
 const (
+	// APIKeyMade: a program of the vendor's got a key to the API. Of a key for all sites it
+	// stands in the house's own chain, otherwise in that of each site.
+	APIKeyMade Kind = "api_key.made"
+	// APIKeyEnded: such a key was ended.
+	APIKeyEnded Kind = "api_key.ended"
 	// ImportDone: an import ran to its end.
 	ImportDone Kind = "import.done"
 	// AuditPruned: events past their keeping time were removed on purpose.
@@ -308,8 +319,7 @@ const (
 // ofTheHouse says whether an event of this kind may be about no site and no user.
 func (k Kind) ofTheHouse() bool {
 	return slices.Contains([]Kind{
-		ImportDone, AuditPruned, ProposalMade, ProposalConfirmed, ProposalCancelled,
+		APIKeyMade, APIKeyEnded, ImportDone, AuditPruned, EvidenceMade, ProposalMade, ProposalConfirmed, ProposalCancelled,
 		RolloutPlanned, RolloutStarted, RolloutPaused, RolloutResumed, RolloutEnded, RolloutWaveMoved, RolloutWaveBack,
 	}, k)
-	return slices.Contains([]Kind{ImportDone, AuditPruned, ProposalMade, ProposalConfirmed, ProposalCancelled, EvidenceMade}, k)
 }

@@ -118,6 +118,8 @@ type Status struct {
 	// Link is the connection at Xero; nil where there is none, or where the connection was
 	// reported and not made here.
 	Link *Link
+	// Reported says that the host product says that the site is connected.
+	Reported bool
 }
 
 // Link is a site's connection at Xero.
@@ -160,6 +162,9 @@ func (d *Desk) Status(ctx context.Context, from db.Reader, at id.Site) (Status, 
 	}
 	if found {
 		s.Link = &l
+	}
+	if s.Reported, err = reported(ctx, from, at); err != nil {
+		return s, fmt.Errorf("read what was reported: %w", err)
 	}
 	return s, nil
 }

@@ -249,6 +249,9 @@ func (d *Desk) part(ctx context.Context, tx *db.Tx, l Link, by audit.Actor, name
 	if err := dropGrant(ctx, tx, l.user); err != nil {
 		return fmt.Errorf("forget a grant: %w", err)
 	}
+	if stays, err := d.staysReported(ctx, tx, l, by); err != nil || stays {
+		return err
+	}
 	done, err := integration.Leave(ctx, tx, by, l.Site, policy.Xero, map[string]string{"organisation": l.Organisation})
 	if err != nil || !done {
 		return err

@@ -248,3 +248,27 @@ func sweepAskings(ctx context.Context, tx *db.Tx, before time.Time, most int) er
 			SELECT asking_id FROM xero_askings WHERE made_at < $1 ORDER BY made_at LIMIT $2)`, db.Stamp(before), most)
 	return err
 }
+
+// What the host product says.
+
+// putReport stores what the host product says of a connected site; 0 if it said the same
+// before.
+func putReport(ctx context.Context, tx *db.Tx, at id.Site, r Report) (int64, error) {
+	return tx.Exec(ctx, `
+		INSERT INTO xero_reports (site_id, connected_at, organisation, by_name, reported_at)
+		VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (site_id) DO UPDATE
+		   SET connected_at = $2, organisation = $3, by_name = $4, reported_at = $5
+		 WHERE xero_reports.connected_at <> $2 OR xero_reports.organisation <> $3 OR xero_reports.by_name <> $4`,
+		at, db.Stamp(r.Since), r.Organisation, r.By, db.Stamp(tx.Now))
+}
+
+func dropReport(ctx context.Context, tx *db.Tx, at id.Site) (int64, error) {
+	return tx.Exec(ctx, `DELETE FROM xero_reports WHERE site_id = $1`, at)
+}
+
+func reported(ctx context.Context, from db.Reader, at id.Site) (bool, error) {
+	n, err := db.One(ctx, from, func(r db.Row) (n int, err error) { return n, r.Scan(&n) },
+		`SELECT COUNT(*) FROM xero_reports WHERE site_id = $1`, at)
+	return n > 0, err
+}

@@ -66,6 +66,8 @@ type (
 	Note string
 	// Connecting is one time that an admin connects a site to Xero.
 	Connecting string
+	// APIKey is one key to the API.
+	APIKey string
 	// Proposal is what one member of staff proposes and another does.
 	Proposal string
 	// Rollout is one programme that turns 2FA on for many sites.

@@ -118,6 +118,15 @@ func Lower(ctx context.Context, tx *db.Tx, i Integration) (bool, error) {
 	return true, epoch.Raise(ctx, tx, epoch.Site(i.Site))
 }
 
+// Hold has other transactions wait that change the connection of a site, until this one
+// ends: for whoever decides by more than its row. Where there is no row it holds nothing.
+func Hold(ctx context.Context, tx *db.Tx, site id.Site, kind string) error {
+	if err := hold(ctx, tx, site, kind); err != nil {
+		return fmt.Errorf("hold a connection: %w", err)
+	}
+	return nil
+}
+
 // Disconnect stores that the site is not connected any more; false if it was not. What
 // the connection required stays.
 func Disconnect(ctx context.Context, tx *db.Tx, site id.Site, kind string) (bool, error) {

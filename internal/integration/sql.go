@@ -52,3 +52,8 @@ func rename(ctx context.Context, tx *db.Tx, site id.Site, kind, organisation str
 		 WHERE site_id = $1 AND kind = $2 AND organisation <> $3`, site, kind, organisation)
 	return err
 }
+
+func hold(ctx context.Context, tx *db.Tx, site id.Site, kind string) error {
+	_, err := tx.Exec(ctx, `UPDATE integrations SET state = state WHERE site_id = $1 AND kind = $2`, site, kind)
+	return err
+}

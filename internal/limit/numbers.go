@@ -146,3 +146,14 @@ var (
 	// NoticesDestination is per address or number: one mailbox that several people read.
 	NoticesDestination = Budget{Name: "notice.destination", Cap: 20, Window: time.Hour}
 )
+
+// Calls of the API, which are programs of the vendor's. Strangers need no budget: 256 bits
+// are not guessed, and what has no key is refused after one look-up.
+var (
+	// APICalls is per key: ten a second for a minute, which is every site of a large vendor
+	// reported anew in four minutes.
+	APICalls = Budget{Name: "api.key", Cap: 600, Window: time.Minute}
+	// APITokens is how many access tokens for one site a key may fetch. A token lives five
+	// minutes at least, so an honest program needs a few an hour.
+	APITokens = Budget{Name: "api.token", Cap: 60, Window: time.Hour}
+)

@@ -79,6 +79,9 @@ func up(d, unit time.Duration) int {
 	return int((d + unit - 1) / unit)
 }
 
+// DaysBetween counts the calendar days of the zone from one moment to another.
+func DaysBetween(from, to time.Time, zone *time.Location) int { return daysBetween(from, to, zone) }
+
 // daysBetween counts the calendar days of the zone from one moment to another.
 func daysBetween(from, to time.Time, zone *time.Location) int {
 	return day(to, zone) - day(from, zone)

@@ -153,6 +153,12 @@ func MembershipIn(ctx context.Context, from db.Reader, which id.Site, who id.Use
 	return membershipIn(ctx, from, which, who)
 }
 
+// MembershipByRef gives the membership that the host product calls so in one site, whatever
+// its status; fault.NotFound if there is none.
+func MembershipByRef(ctx context.Context, from db.Reader, which id.Site, userRef string) (Membership, error) {
+	return membershipByRef(ctx, from, which, userRef)
+}
+
 // MembershipsOfAll gives the memberships of many users, each user's as MembershipsOf does.
 func MembershipsOfAll(ctx context.Context, from db.Reader, who []id.User) (map[id.User][]Membership, error) {
 	rows, err := membershipsOfAll(ctx, from, who)

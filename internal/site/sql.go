@@ -75,6 +75,11 @@ func membershipIn(ctx context.Context, from db.Reader, which id.Site, who id.Use
 		SELECT `+memberColumns+` FROM memberships m WHERE m.site_id = $1 AND m.user_id = $2`, which, who)
 }
 
+func membershipByRef(ctx context.Context, from db.Reader, which id.Site, userRef string) (Membership, error) {
+	return db.One(ctx, from, scanMember, `
+		SELECT `+memberColumns+` FROM memberships m WHERE m.site_id = $1 AND m.user_ref = $2`, which, userRef)
+}
+
 func counts(ctx context.Context, from db.Reader, which id.Site) (map[policy.Group]int, error) {
 	type row struct {
 		group policy.Group

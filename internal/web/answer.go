@@ -97,8 +97,12 @@ func statusOf(err error) (status int, wait time.Duration) {
 
 // RetryAfter tells a client when to come back, in whole seconds, rounded up.
 func RetryAfter(w http.ResponseWriter, wait time.Duration) {
-	seconds := (wait + time.Second - 1) / time.Second
-	w.Header().Set("Retry-After", strconv.FormatInt(int64(max(seconds, 1)), 10))
+	w.Header().Set("Retry-After", Seconds(wait))
+}
+
+// Seconds is a wait as Retry-After says it: whole seconds, rounded up, one at least.
+func Seconds(wait time.Duration) string {
+	return strconv.FormatInt(int64(max((wait+time.Second-1)/time.Second, 1)), 10)
 }
 
 // ErrorPage is what a person gets for an error.

@@ -34,6 +34,11 @@ func Reference(ctx context.Context) string {
 	return recordOf(ctx).reference
 }
 
+// Note leaves an error for the request's log line, for a handler that answers it itself.
+func Note(ctx context.Context, err error) {
+	recordOf(ctx).err = err
+}
+
 // newReference makes 40 random bits readable: base32 knows no 0 and no 1.
 func newReference() string {
 	text := rand.Text()

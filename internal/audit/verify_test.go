@@ -187,7 +187,7 @@ func TestAVerificationReadsMoreThanAPage(t *testing.T) {
 	then := checkpoint(t, d)
 	var seen []int64
 	tally, err := audit.VerifyAgainst(t.Context(), d, then, audit.Watch{Progress: func(n int64) { seen = append(seen, n) }})
-	if err != nil || tally != (audit.Tally{Chains: 1, Events: 1200}) || fmt.Sprint(seen) != "[500 1000 1200]" {
+	if err != nil || tally != (audit.Tally{Chains: 1, Events: 1200, Compared: 1, Held: 1}) || fmt.Sprint(seen) != "[500 1000 1200]" {
 		t.Errorf("%+v, progress %v, %v", tally, seen, err)
 	}
 	raw(t, d, `DELETE FROM audit_events WHERE seq >= 400 AND seq < 1100`)

@@ -111,7 +111,7 @@ func (f *file) read(n int64, text []byte) *fileLine {
 	case err == nil:
 		if l.body, err = decode(string(l.Body)); err == nil && l.body.Seq >= 0 && l.body.Seq < farthest {
 			b := l.body
-			l.row = row{seq: b.Seq, at: b.At, chain: b.Chain, kind: b.Kind, site: b.Site, user: b.User, body: string(l.Body)}
+			l.row = row{seq: b.Seq, at: b.At, chain: b.Chain, kind: b.Kind, site: b.Site, user: b.User, actor: b.Actor.ID, body: string(l.Body)}
 			return l
 		}
 		fallthrough

@@ -3,6 +3,7 @@ package audit_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -280,4 +281,25 @@ func TestAFindingReadsAsOneLine(t *testing.T) {
 			t.Errorf("got %s, want %s", f, want)
 		}
 	}
+}
+
+func TestABlankedActorWhichTheSearchByPersonMissesIsFound(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		t.Helper()
+		ten(t, d)
+		e := entered(bayside, kim)
+		e.Actor.ID = string(pat)
+		record(t, d, e)
+		unguarded(t, d)
+		raw(t, d, `UPDATE audit_events SET actor_id = '' WHERE actor_id = $1`, string(pat))
+		after, err := audit.List(t.Context(), d, audit.Filter{Site: bayside, People: []id.User{pat}}, 200)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if slices.ContainsFunc(after, func(e audit.Entry) bool { return e.User == kim }) {
+			t.Fatal("the search does not need the column")
+		}
+		says(t, verified(t, d), chainOf(bayside), 10, "the column actor is not what the body says")
+	})
 }

@@ -211,7 +211,8 @@ func (d *Desk) counts(ctx context.Context, tx *db.Tx, w Waiting, c helpCode) (r 
 		if err != nil {
 			return r, false, fmt.Errorf("find a recovery: %w", err)
 		}
-		return r, r.Ready(tx.Now), nil
+		refused, err := r.byStaff(ctx, tx)
+		return r, refused == "" && r.Ready(tx.Now), err
 	}
 	who, err := user.ByID(ctx, tx, w.User)
 	if err != nil {

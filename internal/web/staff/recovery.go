@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -13,7 +12,6 @@ import (
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
 	"keyturn/internal/locale"
-	"keyturn/internal/method"
 	"keyturn/internal/phone"
 	"keyturn/internal/policy"
 	"keyturn/internal/rescue"
@@ -88,10 +86,11 @@ func (s *Staff) Confirm() http.Handler {
 		if err != nil {
 			return err
 		}
-		page.Done = locale.Say(locale.StaffJoiningDone)
 		if refused != "" {
-			page.Done = locale.Say(locale.StaffChanged)
+			page.Second = refusedWords(refused)
+			return s.Kit.Show(w, r, http.StatusUnprocessableEntity, page)
 		}
+		page.Done = locale.Say(locale.StaffJoiningDone)
 		return s.Kit.Show(w, r, http.StatusOK, page)
 	})
 }
@@ -152,8 +151,7 @@ func (s *Staff) beginPage(r *http.Request, by authority.Bearer, who user.User) (
 			page.Numbers = append(page.Numbers, Number{ID: string(n.Method), Shown: phone.Spoken(n.Number)})
 		}
 	}
-	methods, err := method.Of(r.Context(), s.DB, who.ID)
-	page.Proved = slices.ContainsFunc(methods, func(m method.Method) bool { return !m.ProvedAt.IsZero() })
+	page.Proved, err = s.Rescue.Waits(r.Context(), who.ID)
 	return page, err
 }
 
@@ -356,6 +354,10 @@ func refusedWords(refused rescue.Refused) string {
 		return locale.Say(locale.StaffConfirmOwn)
 	case rescue.NotYet:
 		return locale.Say(locale.StaffTooSoon)
+	case rescue.NotStaff:
+		return locale.Say(locale.StaffNotStaff)
+	case rescue.Member:
+		return locale.Say(locale.StaffJoiningMember)
 	case rescue.NotOnFile:
 		return locale.Say(locale.StaffNotOnFile)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"keyturn/internal/address"
 	"keyturn/internal/audit"
 	"keyturn/internal/authority"
 	"keyturn/internal/balance"
@@ -75,6 +76,7 @@ func TestAReasonOpensASiteForEightHoursAndItsAdminsAreTold(t *testing.T) {
 			"a piece of a reference": {"bay", why, console.NoSite},
 			"a name":                 {"Bayside Auto", why, console.NoSite},
 			"a short reason":         {"bayside", "please   ", console.NoReason},
+			"a short one, and none":  {"nowhere", "please   ", console.NoReason},
 			"a long reason":          {"bayside", strings.Repeat("x", 301), console.NoReason},
 		} {
 			if _, refused, err := w.desk.Open(t.Context(), w.toniOnDuty, row.ref, row.reason); err != nil || refused != row.want {
@@ -325,6 +327,44 @@ func TestDeliveryIsCountedByChannelAndCarrier(t *testing.T) {
 		}
 		if _, err := w.desk.Delivery(t.Context(), authority.Bearer{User: w.pat}, console.Day); !errors.Is(err, fault.NotFound) {
 			t.Errorf("an admin: %v", err)
+		}
+	})
+}
+
+func TestAPersonIsFoundAtAGivenSiteAloneAndThatIsInItsTrail(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		t.Helper()
+		pat, twins, none := address.Canonical("pat@bayside.example"), address.Canonical("pat@bayview.example"), address.Canonical("nobody@nowhere.example")
+		found, refused, err := w.desk.Find(t.Context(), w.samOnDuty, pat)
+		if err != nil || refused != "" || found.User.Login != pat || len(found.Sites) != 1 || found.Sites[0].ID != w.site.ID {
+			t.Fatalf("%+v, %q, %v", found, refused, err)
+		}
+		seen, err := audit.List(t.Context(), w.db, audit.Filter{Site: w.site.ID, Kind: audit.StaffViewed}, 10)
+		if err != nil || len(seen) != 1 || seen[0].User != found.User.ID || seen[0].Facts["page"] != string(console.FoundPage) {
+			t.Errorf("Bayside's trail has %+v, %v", seen, err)
+		}
+		for who, login := range map[string]address.Canonical{"Toni, who has no site": pat, "Toni, of nobody": none} {
+			if got, refused, err := w.desk.Find(t.Context(), w.toniOnDuty, login); err != nil || refused != console.NoPerson || got.User.ID != "" {
+				t.Errorf("%s: %+v, %q, %v", who, got, refused, err)
+			}
+		}
+		if _, refused, err := w.desk.Find(t.Context(), w.samOnDuty, twins); err != nil || refused != console.NoPerson {
+			t.Errorf("the twin: %q, %v", refused, err)
+		}
+		if _, err := w.desk.Person(t.Context(), w.toniOnDuty, found.User.ID); !errors.Is(err, fault.NotFound) {
+			t.Errorf("by the id: %v", err)
+		}
+		if err := w.desk.See(t.Context(), w.toniOnDuty, w.site.ID, found.User.ID, console.RecoveryPage); !errors.Is(err, fault.NotFound) {
+			t.Errorf("a page of a site that is not given: %v", err)
+		}
+		for range 28 {
+			if _, refused, err := w.desk.Find(t.Context(), w.toniOnDuty, none); err != nil || refused != console.NoPerson {
+				t.Fatal(refused, err)
+			}
+		}
+		if _, refused, err := w.desk.Find(t.Context(), w.toniOnDuty, pat); err != nil || refused != console.TooMany {
+			t.Errorf("the 31st name: %q, %v", refused, err)
 		}
 	})
 }

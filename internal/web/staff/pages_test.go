@@ -41,7 +41,8 @@ func TestThePagesOfTheConsoleShowWhatTheyAreGiven(t *testing.T) {
 		"SMS with an old proof":    {staff.SitePage{TopUp: staff.TopUpForm{Parts: "50", Reference: "INV", Fault: "First", Prove: "/me/prove"}}, []string{`value="50"`, `value="INV"`, `href="/me/prove"`}, nil},
 		"delivery":                 {staff.DeliveryPage{Rows: []staff.CarrierRow{{Channel: "SMS", Carrier: "twilio", Codes: 4, Share1: 75, IsSMS: true, Parts: 9}}}, []string{"twilio", `width="75"`, "SMS parts"}, nil},
 		"an end with an old proof": {staff.PeoplePage{Rows: []staff.PersonRow{{ID: "u1", Name: "Uma"}, {ID: "u2", Name: "Sam", Self: true}}, User: "u1", Reason: "has left", Fault: "First", Prove: "/me/prove"}, []string{`value="has left"`, `href="/me/prove"`, "That is you"}, nil},
-		"a person of other sites":  {staff.BeginPage{Who: "Kim"}, []string{"None of their sites is given to you"}, []string{`name="site"`}},
+		"a number to call":         {staff.BeginPage{Who: "Kim", Numbers: []staff.Number{{ID: "m1", Shown: "0491 570 156"}, {ID: "m2", Shown: "••• 157", Path: "/staff/recoveries/new?call=m2"}}}, []string{"0491 570 156", "••• 157", `href="/staff/recoveries/new?call=m2"`}, []string{"call=m1"}},
+		"what is about oneself":    {staff.HomePage{Proposals: []staff.ProposalRow{{ID: "p1", What: "End Uma", Barred: true}}}, []string{"It is about you"}, []string{`value="cancel"`, `value="confirm"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

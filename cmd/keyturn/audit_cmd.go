@@ -12,10 +12,12 @@ import (
 
 	"keyturn/internal/address"
 	"keyturn/internal/audit"
+	"keyturn/internal/authority"
 	"keyturn/internal/db"
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
 	"keyturn/internal/request"
+	"keyturn/internal/rescue"
 	"keyturn/internal/sharing"
 	"keyturn/internal/site"
 	"keyturn/internal/trail"
@@ -136,7 +138,7 @@ func (e auditErase) Run(w *world) (err error) {
 	if err != nil {
 		return err
 	}
-	n, err := trail.Erase(w.ctx, d, by(), who, trail.Why(e.Why), request.Forget, sharing.Forget)
+	n, err := trail.Erase(w.ctx, d, by(), who, trail.Why(e.Why), request.Forget, sharing.Forget, rescue.Forget, authority.Forget)
 	if err != nil {
 		return err
 	}

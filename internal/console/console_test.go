@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"keyturn/internal/authority"
 	"keyturn/internal/balance"
 	"keyturn/internal/console"
+	"keyturn/internal/db"
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
 	"keyturn/internal/message"
@@ -365,6 +367,36 @@ func TestAPersonIsFoundAtAGivenSiteAloneAndThatIsInItsTrail(t *testing.T) {
 		}
 		if _, refused, err := w.desk.Find(t.Context(), w.toniOnDuty, pat); err != nil || refused != console.TooMany {
 			t.Errorf("the 31st name: %q, %v", refused, err)
+		}
+	})
+}
+
+func TestErasingAPersonForgetsTheReasonsOfVisitsToTheirSiteThatAreOver(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		t.Helper()
+		if _, refused, err := w.desk.Open(t.Context(), w.toniOnDuty, "bayside", why); err != nil || refused != "" {
+			t.Fatal(refused, err)
+		}
+		left := func(erased id.User) int64 {
+			w.do(t, func(ctx context.Context, tx *db.Tx) error { return authority.Forget(ctx, tx, erased) })
+			n, err := db.One(t.Context(), w.db, func(r db.Row) (n int64, err error) { return n, r.Scan(&n) },
+				`SELECT COUNT(*) FROM staff_sites WHERE site_id = $1 AND reason <> ''`, w.site.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		before := left(w.twinPat.ID)
+		if left(w.pat.ID) != before {
+			t.Error("why Toni is let in now is forgotten")
+		}
+		w.db.Clock.Advance(8 * time.Hour)
+		if left(w.twinPat.ID) != before {
+			t.Error("the twin's erasure reached Bayside")
+		}
+		if left(w.pat.ID) != before-1 {
+			t.Error("why Toni was let in is kept")
 		}
 	})
 }

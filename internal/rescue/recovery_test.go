@@ -417,3 +417,29 @@ func TestARecoveryRestsOnPeopleWhoAreStaffStill(t *testing.T) {
 		w.begin(t, w.uma, w.kim, "")
 	})
 }
+
+func TestErasingAPersonForgetsTheirRecoveriesThatAreOver(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		t.Helper()
+		over, open, twins := w.begin(t, w.sam, w.kim, ""), id.Recovery(""), id.Recovery("")
+		w.stop(t, w.secrets(t, w.kim, message.RecoveryStop)[0])
+		w.decide(t, w.toni, w.kim, over, false)
+		open = w.begin(t, w.sam, w.kim, "")
+		twins = w.begin(t, w.sam, w.bo, "")
+		if _, err := w.desk.GiveUp(t.Context(), w.onDuty(t, w.toni), w.bo.ID, twins); err != nil {
+			t.Fatal(err)
+		}
+		w.do(t, func(ctx context.Context, tx *db.Tx) error { return rescue.Forget(ctx, tx, w.kim.ID) })
+		for which, want := range map[id.Recovery]string{over: "", open: "Phone in the sump", twins: "Phone in the sump"} {
+			who := w.kim.ID
+			if which == twins {
+				who = w.bo.ID
+			}
+			r, err := w.desk.ByID(t.Context(), w.onDuty(t, w.sam), who, which)
+			if err != nil || r.Reason != want || r.Papers != "" || r.BegunBy != w.sam.ID {
+				t.Errorf("%s: %+v, %v", which, r, err)
+			}
+		}
+	})
+}

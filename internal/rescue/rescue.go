@@ -210,7 +210,7 @@ func (d *Desk) tellBoth(ctx context.Context, tx *db.Tx, n message.Notice, who us
 	}
 	words := map[string]string{"who": who.Name()}
 	maps.Copy(words, n.Words)
-	n.Words = words
+	n.Words, n.Changed = words, ""
 	return d.tellAdmins(ctx, tx, n, who.ID, by)
 }
 

@@ -422,11 +422,11 @@ func TestErasingAPersonForgetsTheirRecoveriesThatAreOver(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		t.Helper()
-		over, open, twins := w.begin(t, w.sam, w.kim, ""), id.Recovery(""), id.Recovery("")
+		over := w.begin(t, w.sam, w.kim, "")
 		w.stop(t, w.secrets(t, w.kim, message.RecoveryStop)[0])
 		w.decide(t, w.toni, w.kim, over, false)
-		open = w.begin(t, w.sam, w.kim, "")
-		twins = w.begin(t, w.sam, w.bo, "")
+		open := w.begin(t, w.sam, w.kim, "")
+		twins := w.begin(t, w.sam, w.bo, "")
 		if _, err := w.desk.GiveUp(t.Context(), w.onDuty(t, w.toni), w.bo.ID, twins); err != nil {
 			t.Fatal(err)
 		}

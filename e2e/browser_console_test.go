@@ -106,7 +106,7 @@ func TestStaffCallTheirSitesOpenAnotherAndEndAColleagueTogether(t *testing.T) {
 	}
 	caseys.Judge("console-topup-counted")
 	caseys.Open("/staff/delivery")
-	caseys.Sees("email: inbox", "Typed within")
+	caseys.Sees("email: inbox", "Codes typed in time")
 	caseys.Judge("console-delivery")
 
 	devons.console(devon)

@@ -77,7 +77,9 @@ func TestATailThatIsCutWithItsHeadShowsAgainstACheckpoint(t *testing.T) {
 		if err := os.WriteFile(checkpoint, []byte(p.MustRun(t, "audit", "checkpoint")), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		p.MustRun(t, "audit", "verify", "--against", checkpoint)
+		if said := p.MustRun(t, "audit", "verify", "--against", checkpoint); !strings.Contains(said, "compared with the checkpoint: ") {
+			t.Errorf("verify does not say what it compared:\n%s", said)
+		}
 		// Whoever cuts well cuts all of it: nothing in the database tells.
 		last, client := eventOf(t, p, "session.ended"), clientOf(t, p)
 		dropGuards(t, p, client)

@@ -214,3 +214,20 @@ func TestWhoeverHasTheMailboxAloneGetsNowhere(t *testing.T) {
 		thief.Get(t, "/signin/code").Is(t, http.StatusForbidden) // still no way
 	})
 }
+
+func TestOfASiteThatIsNotGivenStaffFindNobody(t *testing.T) {
+	t.Parallel()
+	serving(t, func(t *testing.T, p *e2etest.Product, _ *e2etest.Sink) {
+		t.Helper()
+		key := joins(t, p, "robin@vendor.example")
+		pass(t, p, 2*time.Minute)
+		robin := console(t, p, "robin@vendor.example", key)
+		for _, name := range []string{e2etest.Pat, "nobody@nowhere.example"} {
+			page := robin.Get(t, "/staff/recoveries/new?email="+name)
+			page.Is(t, http.StatusNotFound)
+			if !strings.Contains(page.Body, "Nobody signs in with that name at a site that is given to you") {
+				t.Errorf("%s:\n%s", name, page.Body)
+			}
+		}
+	})
+}

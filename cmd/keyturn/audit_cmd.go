@@ -6,15 +6,18 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/mod/sumdb/note"
 
 	"keyturn/internal/address"
 	"keyturn/internal/audit"
+	"keyturn/internal/authority"
 	"keyturn/internal/db"
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
 	"keyturn/internal/request"
+	"keyturn/internal/rescue"
 	"keyturn/internal/sharing"
 	"keyturn/internal/site"
 	"keyturn/internal/trail"
@@ -135,7 +138,7 @@ func (e auditErase) Run(w *world) (err error) {
 	if err != nil {
 		return err
 	}
-	n, err := trail.Erase(w.ctx, d, by(), who, trail.Why(e.Why), request.Forget, sharing.Forget)
+	n, err := trail.Erase(w.ctx, d, by(), who, trail.Why(e.Why), request.Forget, sharing.Forget, rescue.Forget, authority.Forget)
 	if err != nil {
 		return err
 	}
@@ -190,8 +193,12 @@ func (v auditVerify) Run(w *world) (err error) {
 		}
 		then = &heads
 	}
+	var compared []string
 	watch := audit.Watch{
-		Found:    func(f audit.Finding) { _, _ = fmt.Fprintln(w.out, f) },
+		Found: func(f audit.Finding) { _, _ = fmt.Fprintln(w.out, f) },
+		Compared: func(chain string, events int64) {
+			compared = append(compared, fmt.Sprintf("%q up to event %d", chain, events-1))
+		},
 		Progress: w.progress("verified", "events"),
 	}
 	tally, err := v.verify(w, key, then, watch)
@@ -203,6 +210,14 @@ func (v auditVerify) Run(w *world) (err error) {
 		return fmt.Errorf("%w: findings: %d, events: %d, chains: %d", errTampered, tally.Findings, tally.Events, tally.Chains)
 	}
 	_, err = fmt.Fprintf(w.out, "the audit trail is as it was written: events: %d, chains: %d\n", tally.Events, tally.Chains)
+	if err != nil || then == nil {
+		return err
+	}
+	const named = 3 // more are counted
+	if more := len(compared) - named; more > 0 {
+		compared = append(compared[:named], fmt.Sprintf("and %d more", more))
+	}
+	_, err = fmt.Fprintf(w.out, "compared with the checkpoint: %d of its %d chains: %s\n", tally.Compared, tally.Held, strings.Join(compared, ", "))
 	return err
 }
 

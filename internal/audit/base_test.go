@@ -47,6 +47,11 @@ func TestAPrunedChainVerifiesAndIsVouchedForBySignature(t *testing.T) {
 		lines := exported(t, d, by)
 		green(t, fileVerified(t, lines, key, nil))
 		says(t, fileVerified(t, lines, other, nil), chainOf(bayside), -1, "is not signed by the key")
+		green(t, fileVerified(t, lines, key, &before)) // it has the ten that the base stands for
+		early := audit.Heads{Chains: []audit.Head{{Chain: chainOf(bayside), Size: 9}}}
+		says(t, fileVerified(t, lines, key, &early), chainOf(bayside), -1, "begins after the 9 events of the checkpoint")
+		changed := audit.Heads{Chains: []audit.Head{{Chain: chainOf(bayside), Size: 10}}}
+		says(t, fileVerified(t, lines, key, &changed), chainOf(bayside), -1, "not the one of the checkpoint")
 		lines[0] = strings.Replace(lines[0], `"size":10`, `"size":9`, 1)
 		says(t, fileVerified(t, lines, key, nil), chainOf(bayside), -1, "is not what was signed")
 	})

@@ -19,13 +19,17 @@ const longestLine = 256 << 20
 
 // VerifyFile checks an export offline, as Verify checks a database, and names the line
 // of each finding. With a key, the file's end must be signed by it; with heads that
-// were kept elsewhere, the file's chains must go on from there. Both may be nil. What
-// the heads say of chains that are not in the file is not asked: a site's file holds
-// its own alone.
+// were kept elsewhere, the file's chains must go on from there. Both may be nil.
+//
+// Heads of one chain demand that chain. Heads of several demand all of theirs of a file of
+// several chains, which is an export of everything, and of a site's file, which holds its
+// own alone, at least that one. Where nothing was compared, that is a finding: an empty
+// file is not as it was written.
 func VerifyFile(r io.Reader, key note.Verifier, then *Heads, w Watch) (Tally, error) {
 	f := &file{verifier: verifier{watch: w, key: key}, chains: make(map[string]*fileChain)}
 	if then != nil {
-		f.against = then.byChain()
+		f.held, f.against = true, then.byChain()
+		f.tally.Held = int64(len(f.against))
 	}
 	lines := bufio.NewScanner(r)
 	lines.Buffer(make([]byte, 0, 1<<16), longestLine)
@@ -53,6 +57,7 @@ func VerifyFile(r io.Reader, key note.Verifier, then *Heads, w Watch) (Tally, er
 type file struct {
 	verifier
 
+	held    bool // it is compared with heads that were kept elsewhere
 	against map[string][]Head
 	chains  map[string]*fileChain
 	end     *trailer
@@ -106,7 +111,7 @@ func (f *file) read(n int64, text []byte) *fileLine {
 	case err == nil:
 		if l.body, err = decode(string(l.Body)); err == nil && l.body.Seq >= 0 && l.body.Seq < farthest {
 			b := l.body
-			l.row = row{seq: b.Seq, at: b.At, chain: b.Chain, kind: b.Kind, site: b.Site, user: b.User, body: string(l.Body)}
+			l.row = row{seq: b.Seq, at: b.At, chain: b.Chain, kind: b.Kind, site: b.Site, user: b.User, actor: b.Actor.ID, body: string(l.Body)}
 			return l
 		}
 		fallthrough
@@ -125,6 +130,11 @@ func (f *file) begin(n int64, b base) {
 	case what == "":
 		f.tally.Chains++
 		grown, _ := b.grown()
+		for _, h := range f.against[b.Chain] {
+			if h.Size == b.Size && h.Root != grown.root() {
+				what = "the history up to here is not the one of the checkpoint"
+			}
+		}
 		f.chains[b.Chain] = &fileChain{
 			link: link{against: f.against[b.Chain], base: b.Size, grown: grown, kept: grown.kept()}, want: b.Size,
 		}
@@ -209,8 +219,9 @@ func (f *file) report(l *fileLine, what string) {
 	f.found(Finding{Chain: l.row.chain, Seq: l.row.seq, Event: l.body.ID, Line: l.at, What: what})
 }
 
-// finish compares what was read with what the last line says.
+// finish compares what was read with what the last line says, and with the checkpoint.
 func (f *file) finish() {
+	f.checkpoint()
 	if f.end == nil {
 		f.found(Finding{Seq: -1, What: "the file's end is missing"})
 		return
@@ -228,17 +239,44 @@ func (f *file) finish() {
 		}
 		f.compare(c, h, "the file's end")
 	}
-	for _, chain := range slices.Sorted(maps.Keys(f.against)) {
-		c := f.chains[chain]
-		for _, h := range f.against[chain] {
-			if c != nil && c.want < h.Size {
-				f.compare(c, h, "the checkpoint")
-				break
-			}
-		}
-	}
 	f.signed()
 }
+
+// checkpoint says which of the checkpoint's chains were compared, and finds those that had
+// to be and are not there.
+func (f *file) checkpoint() {
+	if !f.held {
+		return
+	}
+	var most Head
+	short := false
+	for _, chain := range slices.Sorted(maps.Keys(f.against)) {
+		c, size := f.chains[chain], largest(f.against[chain])
+		switch {
+		case c == nil && size > 0 && (len(f.against) == 1 || len(f.chains) > 1):
+			short = true
+			f.found(Finding{Chain: chain, Seq: -1, What: fmt.Sprintf("the chain is not in the file; the checkpoint has %d events", size)})
+		case c == nil:
+		case c.want < size:
+			short = true
+			f.compare(c, Head{Chain: chain, Size: size}, "the checkpoint")
+		case c.base > size:
+			most = Head{Chain: chain, Size: size}
+		default:
+			f.compared(Head{Chain: chain, Size: size})
+		}
+	}
+	switch {
+	case short || f.tally.Compared > 0:
+	case most.Chain != "":
+		f.found(Finding{Chain: most.Chain, Seq: -1, What: fmt.Sprintf("nothing was compared: the file begins after the %d events of the checkpoint; take a later one, or verify the database", most.Size)})
+	default:
+		f.found(Finding{Seq: -1, What: nothingCompared})
+	}
+}
+
+// nothingCompared is what is said where a checkpoint was given and said nothing.
+const nothingCompared = "nothing was compared: there are no events of the checkpoint's chains"
 
 func (f *file) compare(c *fileChain, h Head, who string) {
 	switch {

@@ -3,6 +3,7 @@ package audit_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -45,7 +46,7 @@ func TestAFileIsVerifiedOffline(t *testing.T) {
 		lines := exported(t, d, by)
 		var found []audit.Finding
 		tally, err := audit.VerifyFile(strings.NewReader(strings.Join(lines, "")), key, &then, watch(&found))
-		if err != nil || tally != (audit.Tally{Chains: 1, Events: 12}) {
+		if err != nil || tally != (audit.Tally{Chains: 1, Events: 12, Compared: 1, Held: 2}) {
 			t.Errorf("%+v, %v", tally, err)
 		}
 		green(t, found)
@@ -228,5 +229,73 @@ func FuzzVerifyFile(f *testing.F) {
 	f.Add(`{"end":{"heads":[{"chain":"a","size":-1,"root":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}]}}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		_, _ = audit.VerifyFile(strings.NewReader(text), key, nil, audit.Watch{})
+	})
+}
+
+func TestAFileThatHoldsNothingOfACheckpointIsFound(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		t.Helper()
+		by, key := keys(t)
+		ten(t, d)
+		record(t, d, entered(twin, pat))
+		signed, size, err := audit.SiteCheckpoint(t.Context(), d, d.Clock.Now(), bayside, by)
+		if err != nil {
+			t.Fatal(err)
+		}
+		then, err := audit.OpenCheckpoint(signed, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var other bytes.Buffer
+		if err := audit.Export(t.Context(), d, &other, twin, by); err != nil {
+			t.Fatal(err)
+		}
+		raw(t, d, `DELETE FROM audit_heads WHERE chain = $1`, "site:"+string(bayside)) // the whole trail is gone; the vendor has the key
+		var nothing bytes.Buffer
+		if err := audit.Export(t.Context(), d, &nothing, bayside, by); err != nil {
+			t.Fatal(err)
+		}
+		for what, file := range map[string]string{"another site's": other.String(), "one without events": nothing.String(), "an empty one": ""} {
+			found := fileVerified(t, []string{file}, key, &then)
+			if !slices.ContainsFunc(found, func(f audit.Finding) bool {
+				return f.Chain == chainOf(bayside) && strings.Contains(f.What, fmt.Sprintf("not in the file; the checkpoint has %d events", size))
+			}) {
+				t.Errorf("%s: found %v", what, found)
+			}
+		}
+	})
+}
+
+func TestACheckpointOfTheHouseDemandsOneOfItsChainsOfASitesFileAndAllOfAWholeExport(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		t.Helper()
+		by, key := keys(t)
+		ten(t, d)
+		record(t, d, entered(twin, pat), entered("", pat))
+		then := checkpoint(t, d)
+
+		var compared []string
+		w := audit.Watch{Compared: func(chain string, events int64) { compared = append(compared, fmt.Sprint(chain, " ", events)) }}
+		tally, err := audit.VerifyFile(strings.NewReader(strings.Join(exported(t, d, by), "")), key, &then, w)
+		if err != nil || tally != (audit.Tally{Chains: 1, Events: 10, Compared: 1, Held: 3}) || fmt.Sprint(compared) != "["+chainOf(bayside)+" 10]" {
+			t.Errorf("a site's file: %+v, %v, compared %v", tally, err, compared)
+		}
+
+		var all bytes.Buffer
+		if err := audit.ExportAll(t.Context(), d, &all, nil); err != nil {
+			t.Fatal(err)
+		}
+		green(t, fileVerified(t, []string{all.String()}, nil, &then))
+		raw(t, d, `DELETE FROM audit_heads WHERE chain = $1`, chainOf(twin))
+		all.Reset()
+		if err := audit.ExportAll(t.Context(), d, &all, nil); err != nil {
+			t.Fatal(err)
+		}
+		says(t, fileVerified(t, []string{all.String()}, nil, &then), chainOf(twin), -1, "the chain is not in the file")
+		none := audit.Heads{Origin: then.Origin, At: then.At}
+		says(t, fileVerified(t, exported(t, d, by), key, &none), "", -1, "nothing was compared")
+		says(t, verifiedAgainst(t, d, none), chainOf(twin), -1, "head is missing")
 	})
 }

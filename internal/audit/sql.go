@@ -29,7 +29,7 @@ type row struct {
 	kind    Kind
 	site    id.Site
 	user    id.User
-	actor   string // empty in a row of an older release
+	actor   string
 	body    string
 }
 

@@ -3,6 +3,7 @@ package audit_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -187,7 +188,7 @@ func TestAVerificationReadsMoreThanAPage(t *testing.T) {
 	then := checkpoint(t, d)
 	var seen []int64
 	tally, err := audit.VerifyAgainst(t.Context(), d, then, audit.Watch{Progress: func(n int64) { seen = append(seen, n) }})
-	if err != nil || tally != (audit.Tally{Chains: 1, Events: 1200}) || fmt.Sprint(seen) != "[500 1000 1200]" {
+	if err != nil || tally != (audit.Tally{Chains: 1, Events: 1200, Compared: 1, Held: 1}) || fmt.Sprint(seen) != "[500 1000 1200]" {
 		t.Errorf("%+v, progress %v, %v", tally, seen, err)
 	}
 	raw(t, d, `DELETE FROM audit_events WHERE seq >= 400 AND seq < 1100`)
@@ -280,4 +281,25 @@ func TestAFindingReadsAsOneLine(t *testing.T) {
 			t.Errorf("got %s, want %s", f, want)
 		}
 	}
+}
+
+func TestABlankedActorWhichTheSearchByPersonMissesIsFound(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		t.Helper()
+		ten(t, d)
+		e := entered(bayside, kim)
+		e.Actor.ID = string(pat)
+		record(t, d, e)
+		unguarded(t, d)
+		raw(t, d, `UPDATE audit_events SET actor_id = '' WHERE actor_id = $1`, string(pat))
+		after, err := audit.List(t.Context(), d, audit.Filter{Site: bayside, People: []id.User{pat}}, 200)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if slices.ContainsFunc(after, func(e audit.Entry) bool { return e.User == kim }) {
+			t.Fatal("the search does not need the column")
+		}
+		says(t, verified(t, d), chainOf(bayside), 10, "the column actor is not what the body says")
+	})
 }

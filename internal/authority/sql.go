@@ -84,3 +84,12 @@ func takeAll(ctx context.Context, tx *db.Tx, who id.User) error {
 	_, err := tx.Exec(ctx, `DELETE FROM staff_sites WHERE user_id = $1`, who)
 	return err
 }
+
+func forget(ctx context.Context, tx *db.Tx, who id.User) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE staff_sites SET reason = ''
+		 WHERE user_id = $1
+		    OR until_at <= $2 AND site_id IN (SELECT site_id FROM memberships WHERE user_id = $1)`,
+		string(who), db.Stamp(tx.Now))
+	return err
+}

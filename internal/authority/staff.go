@@ -93,3 +93,13 @@ func TakeAll(ctx context.Context, tx *db.Tx, who id.User) error {
 	}
 	return nil
 }
+
+// Forget wipes the reasons that a member of staff gave, and those by which staff were let
+// into a person's sites, once that is over: they may name the person. A reason by which
+// somebody is let in now stays until then.
+func Forget(ctx context.Context, tx *db.Tx, who id.User) error {
+	if err := forget(ctx, tx, who); err != nil {
+		return fmt.Errorf("forget why staff were let in: %w", err)
+	}
+	return nil
+}

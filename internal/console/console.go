@@ -7,7 +7,8 @@
 // other site this package answers fault.NotFound, as of one that there is not.
 //
 // Every view of a site's data is in the site's own audit trail (audit.StaffViewed): once
-// for each member of staff, site and page in 15 minutes, so that a page that is read again
+// for each member of staff, site and page (and person, where it is about one) in 15
+// minutes, so that a page that is read again
 // does not bury the rest. This is the one exception from the rule that a GET writes
 // nothing: a view that cannot be recorded is not given.
 package console
@@ -85,7 +86,8 @@ const (
 
 // Open lets a member of staff see a site that is not given to them, for eight hours, from
 // its exact reference and a reason of 10 to 300 characters. It stands in the site's trail,
-// and its admins are told. A site that is given already is just answered.
+// and its admins are told. A site that is given already is just answered. Without a reason
+// a site that there is and one that there is not are refused alike.
 //
 // fault.NotFound for whoever is not staff.
 func (d *Desk) Open(ctx context.Context, by authority.Bearer, ref, reason string) (which id.Site, refused Refused, err error) {
@@ -108,8 +110,12 @@ func (d *Desk) open(ctx context.Context, tx *db.Tx, by authority.Bearer, ref, re
 	if !taken.OK {
 		return "", TooMany, nil
 	}
+	words, ok := oneLine(reason, reasonLeast, reasonMost)
 	at, err := site.ByRef(ctx, tx, ref)
 	if errors.Is(err, fault.NotFound) {
+		if !ok {
+			return "", NoReason, nil
+		}
 		return "", NoSite, nil
 	}
 	if err != nil {
@@ -122,7 +128,6 @@ func (d *Desk) open(ctx context.Context, tx *db.Tx, by authority.Bearer, ref, re
 	if !errors.Is(err, fault.NotFound) {
 		return "", "", err
 	}
-	words, ok := oneLine(reason, reasonLeast, reasonMost)
 	if !ok {
 		return "", NoReason, nil
 	}
@@ -179,7 +184,16 @@ func view(ctx context.Context, tx *db.Tx, by authority.Bearer, at id.Site, page 
 
 // seen records a view, unless the same one was recorded a moment ago.
 func seen(ctx context.Context, tx *db.Tx, by authority.Bearer, at id.Site, page Page) error {
-	first, err := markView(ctx, tx, by.User.ID, at, page)
+	return seenPerson(ctx, tx, by, at, "", page)
+}
+
+// seenPerson is seen of a page about one person, each of whom counts apart.
+func seenPerson(ctx context.Context, tx *db.Tx, by authority.Bearer, at id.Site, who id.User, page Page) error {
+	which := page
+	if who != "" {
+		which += Page(":" + who)
+	}
+	first, err := markView(ctx, tx, by.User.ID, at, which)
 	if err != nil {
 		return fmt.Errorf("note a view of a site: %w", err)
 	}
@@ -187,7 +201,7 @@ func seen(ctx context.Context, tx *db.Tx, by authority.Bearer, at id.Site, page 
 		return nil
 	}
 	return audit.Record(ctx, tx, audit.Event{
-		Kind: audit.StaffViewed, Actor: by.Actor(), Site: at, Facts: map[string]string{"page": string(page)},
+		Kind: audit.StaffViewed, Actor: by.Actor(), Site: at, User: who, Facts: map[string]string{"page": string(page)},
 	})
 }
 

@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"slices"
@@ -9,10 +10,12 @@ import (
 	"testing"
 	"time"
 
+	"keyturn/internal/address"
 	"keyturn/internal/audit"
 	"keyturn/internal/authority"
 	"keyturn/internal/balance"
 	"keyturn/internal/console"
+	"keyturn/internal/db"
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
 	"keyturn/internal/message"
@@ -75,6 +78,7 @@ func TestAReasonOpensASiteForEightHoursAndItsAdminsAreTold(t *testing.T) {
 			"a piece of a reference": {"bay", why, console.NoSite},
 			"a name":                 {"Bayside Auto", why, console.NoSite},
 			"a short reason":         {"bayside", "please   ", console.NoReason},
+			"a short one, and none":  {"nowhere", "please   ", console.NoReason},
 			"a long reason":          {"bayside", strings.Repeat("x", 301), console.NoReason},
 		} {
 			if _, refused, err := w.desk.Open(t.Context(), w.toniOnDuty, row.ref, row.reason); err != nil || refused != row.want {
@@ -325,6 +329,74 @@ func TestDeliveryIsCountedByChannelAndCarrier(t *testing.T) {
 		}
 		if _, err := w.desk.Delivery(t.Context(), authority.Bearer{User: w.pat}, console.Day); !errors.Is(err, fault.NotFound) {
 			t.Errorf("an admin: %v", err)
+		}
+	})
+}
+
+func TestAPersonIsFoundAtAGivenSiteAloneAndThatIsInItsTrail(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		t.Helper()
+		pat, twins, none := address.Canonical("pat@bayside.example"), address.Canonical("pat@bayview.example"), address.Canonical("nobody@nowhere.example")
+		found, refused, err := w.desk.Find(t.Context(), w.samOnDuty, pat)
+		if err != nil || refused != "" || found.User.Login != pat || len(found.Sites) != 1 || found.Sites[0].ID != w.site.ID {
+			t.Fatalf("%+v, %q, %v", found, refused, err)
+		}
+		seen, err := audit.List(t.Context(), w.db, audit.Filter{Site: w.site.ID, Kind: audit.StaffViewed}, 10)
+		if err != nil || len(seen) != 1 || seen[0].User != found.User.ID || seen[0].Facts["page"] != string(console.FoundPage) {
+			t.Errorf("Bayside's trail has %+v, %v", seen, err)
+		}
+		for who, login := range map[string]address.Canonical{"Toni, who has no site": pat, "Toni, of nobody": none} {
+			if got, refused, err := w.desk.Find(t.Context(), w.toniOnDuty, login); err != nil || refused != console.NoPerson || got.User.ID != "" {
+				t.Errorf("%s: %+v, %q, %v", who, got, refused, err)
+			}
+		}
+		if _, refused, err := w.desk.Find(t.Context(), w.samOnDuty, twins); err != nil || refused != console.NoPerson {
+			t.Errorf("the twin: %q, %v", refused, err)
+		}
+		if _, err := w.desk.Person(t.Context(), w.toniOnDuty, found.User.ID); !errors.Is(err, fault.NotFound) {
+			t.Errorf("by the id: %v", err)
+		}
+		if err := w.desk.See(t.Context(), w.toniOnDuty, w.site.ID, found.User.ID, console.RecoveryPage); !errors.Is(err, fault.NotFound) {
+			t.Errorf("a page of a site that is not given: %v", err)
+		}
+		for range 28 {
+			if _, refused, err := w.desk.Find(t.Context(), w.toniOnDuty, none); err != nil || refused != console.NoPerson {
+				t.Fatal(refused, err)
+			}
+		}
+		if _, refused, err := w.desk.Find(t.Context(), w.toniOnDuty, pat); err != nil || refused != console.TooMany {
+			t.Errorf("the 31st name: %q, %v", refused, err)
+		}
+	})
+}
+
+func TestErasingAPersonForgetsTheReasonsOfVisitsToTheirSiteThatAreOver(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		t.Helper()
+		if _, refused, err := w.desk.Open(t.Context(), w.toniOnDuty, "bayside", why); err != nil || refused != "" {
+			t.Fatal(refused, err)
+		}
+		left := func(erased id.User) int64 {
+			w.do(t, func(ctx context.Context, tx *db.Tx) error { return authority.Forget(ctx, tx, erased) })
+			n, err := db.One(t.Context(), w.db, func(r db.Row) (n int64, err error) { return n, r.Scan(&n) },
+				`SELECT COUNT(*) FROM staff_sites WHERE site_id = $1 AND reason <> ''`, w.site.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		before := left(w.twinPat.ID)
+		if left(w.pat.ID) != before {
+			t.Error("why Toni is let in now is forgotten")
+		}
+		w.db.Clock.Advance(8 * time.Hour)
+		if left(w.twinPat.ID) != before {
+			t.Error("the twin's erasure reached Bayside")
+		}
+		if left(w.pat.ID) != before-1 {
+			t.Error("why Toni was let in is kept")
 		}
 	})
 }

@@ -64,6 +64,17 @@ func Of(ctx context.Context, from db.Reader, who id.User) ([]Method, error) {
 	return of(ctx, from, who)
 }
 
+// Before gives the methods of a user that were removed since a moment, in the order of their
+// making, as they were: what somebody takes away who is in, its owner may still hold. One
+// that was pending was never theirs.
+func Before(ctx context.Context, from db.Reader, who id.User, since time.Time) ([]Method, error) {
+	all, err := removedSince(ctx, from, who, since)
+	if err != nil {
+		return nil, fmt.Errorf("read methods that were removed: %w", err)
+	}
+	return all, nil
+}
+
 // OfAll gives the methods of many users, each user's as Of does.
 func OfAll(ctx context.Context, from db.Reader, who []id.User) (map[id.User][]Method, error) {
 	rows, err := ofAll(ctx, from, who)

@@ -37,6 +37,12 @@ func ofAll(ctx context.Context, from db.Reader, who []id.User) ([]Method, error)
 	})
 }
 
+func removedSince(ctx context.Context, from db.Reader, who id.User, since time.Time) ([]Method, error) {
+	return db.Many(ctx, from, scan, `
+		SELECT `+columns+` FROM methods
+		 WHERE user_id = $1 AND removed_at > $2 AND NOT pending ORDER BY method_id LIMIT 100`, who, db.Stamp(since))
+}
+
 func removedMailbox(ctx context.Context, from db.Reader, who id.User, mailbox string) (Method, error) {
 	return db.One(ctx, from, scan, `
 		SELECT `+columns+` FROM methods

@@ -4,9 +4,12 @@ import (
 	"context"
 	"testing"
 
+	"keyturn/internal/address"
 	"keyturn/internal/audit"
 	"keyturn/internal/db"
 	"keyturn/internal/request"
+	"keyturn/internal/site"
+	"keyturn/internal/user"
 )
 
 func TestErasingAPersonReachesTheRequestByWhichTheyCame(t *testing.T) {
@@ -49,6 +52,47 @@ func TestErasingAPersonReachesTheRequestByWhichTheyCame(t *testing.T) {
 		}
 		if r, err = w.desk.ByID(t.Context(), other.Site, other.ID); err != nil || r.Name() != "Noa Poole" {
 			t.Errorf("somebody else's request: %+v, %v", r, err)
+		}
+	})
+}
+
+func TestErasingAPersonReachesRequestsUnderTheAddressesThatWereTheirs(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		t.Helper()
+		declined := func(email address.Canonical) request.Ref {
+			f := nia
+			f.Email = string(email)
+			ref := w.asked(t, f)
+			if refused, err := w.desk.Decline(t.Context(), w.in(t, w.sam, site.Site{}), ref, "Nobody knows them"); err != nil || refused != "" {
+				t.Fatal(refused, err)
+			}
+			return ref
+		}
+		before, passedOn := declined("nia@pooles.example"), declined("ola@pooles.example")
+		w.do(t, func(ctx context.Context, tx *db.Tx) error {
+			who, err := user.Add(ctx, tx, user.User{Login: "nia@home.example", FirstName: "Nia"})
+			if err != nil {
+				return err
+			}
+			for _, old := range []address.Canonical{"nia@pooles.example", "ola@pooles.example"} {
+				if _, _, err := user.KeepOld(ctx, tx, who.ID, old, who.Login); err != nil {
+					return err
+				}
+			}
+			if err := user.EndUndos(ctx, tx, who.ID); err != nil {
+				return err
+			}
+			if _, err := user.Add(ctx, tx, user.User{Login: "ola@pooles.example", FirstName: "Ana"}); err != nil {
+				return err
+			}
+			return request.Forget(ctx, tx, who.ID)
+		})
+		if r, err := w.desk.ByID(t.Context(), before.Site, before.ID); err != nil || r.FirstName+r.LastName+r.Mobile+r.Reason+string(r.Email) != "" {
+			t.Errorf("under an earlier address: %+v, %v", r, err)
+		}
+		if r, err := w.desk.ByID(t.Context(), passedOn.Site, passedOn.ID); err != nil || r.Email != "ola@pooles.example" {
+			t.Errorf("under an address that is another's by now: %+v, %v", r, err)
 		}
 	})
 }

@@ -144,11 +144,18 @@ func removeOld(ctx context.Context, tx *db.Tx, before time.Time, limit int) erro
 	return nil
 }
 
+// forget finds a person by the request by which they came, and by every address that was
+// theirs: one that is somebody else's login name by now is that one's.
 func forget(ctx context.Context, tx *db.Tx, who id.User) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE requests SET email = '', first_name = '', last_name = '', mobile = '', reason = ''
 		 WHERE ended_at IS NOT NULL
-		   AND (user_id = $1 OR email IN (SELECT login FROM users WHERE user_id = $1))`, who)
+		   AND (user_id = $1
+		     OR user_id = '' AND email IN (SELECT login FROM users WHERE user_id = $1
+		                 UNION SELECT old_login FROM login_changes WHERE user_id = $1
+		                 UNION SELECT new_login FROM login_changes WHERE user_id = $1
+		                 UNION SELECT address FROM methods WHERE user_id = $1 AND kind = 'email')
+		        AND NOT EXISTS (SELECT 1 FROM users u WHERE u.login = requests.email AND u.user_id <> $1))`, who)
 	return err
 }
 

@@ -11,6 +11,7 @@ import (
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
 	"keyturn/internal/message"
+	"keyturn/internal/policy"
 	"keyturn/internal/secret"
 	"keyturn/internal/site"
 	"keyturn/internal/user"
@@ -121,7 +122,8 @@ func (d *Desk) approve(ctx context.Context, tx *db.Tx, by authority.Bearer, a as
 	if err != nil {
 		return "", fmt.Errorf("find a user: %w", err)
 	}
-	n := message.Notice{Site: a.site, Kind: message.HelpApproved, Words: map[string]string{"by": by.User.Name()}}
+	// Whoever reads the mailbox may be whom it lets in: a proved number is told as well.
+	n := message.Notice{Site: a.site, Kind: message.HelpApproved, Words: map[string]string{"by": by.User.Name()}, Changed: policy.Email}
 	if err := d.tellBoth(ctx, tx, n, who, by.User.ID); err != nil {
 		return "", err
 	}

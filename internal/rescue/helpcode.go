@@ -14,6 +14,7 @@ import (
 	"keyturn/internal/limit"
 	"keyturn/internal/message"
 	"keyturn/internal/method"
+	"keyturn/internal/policy"
 	"keyturn/internal/session"
 	"keyturn/internal/site"
 	"keyturn/internal/user"
@@ -113,7 +114,8 @@ func (d *Desk) makeHelpCode(ctx context.Context, tx *db.Tx, by authority.Bearer,
 	if c.origin == fromStaff {
 		from = d.VendorName
 	}
-	n := message.Notice{Site: c.site, Kind: message.HelpCodeGiven, Words: map[string]string{"by": from}}
+	// Whoever reads the mailbox may be whom it lets in: a proved number is told as well.
+	n := message.Notice{Site: c.site, Kind: message.HelpCodeGiven, Words: map[string]string{"by": from}, Changed: policy.Email}
 	if err := d.tellBoth(ctx, tx, n, who, by.User.ID); err != nil {
 		return Given{}, err
 	}
@@ -211,7 +213,8 @@ func (d *Desk) counts(ctx context.Context, tx *db.Tx, w Waiting, c helpCode) (r 
 		if err != nil {
 			return r, false, fmt.Errorf("find a recovery: %w", err)
 		}
-		return r, r.Ready(tx.Now), nil
+		refused, err := r.byStaff(ctx, tx)
+		return r, refused == "" && r.Ready(tx.Now), err
 	}
 	who, err := user.ByID(ctx, tx, w.User)
 	if err != nil {

@@ -209,3 +209,21 @@ func TestAHelpCodeIsWorthNothingWhereItsAttemptOrItsAuthorityIsGone(t *testing.T
 		}
 	})
 }
+
+func TestAProvedNumberIsToldOfAHelpCodeBesideTheMailbox(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		t.Helper()
+		w.prove(t, w.kim, policy.SMS, kimsNumber)
+		w.prove(t, w.max, policy.SMS, "+61491570157")
+		if _, refused, err := w.desk.GiveHelpCode(t.Context(), w.in(t, w.pat, w.site), w.kim.ID); err != nil || refused != "" {
+			t.Fatal(refused, err)
+		}
+		for who, want := range map[user.User][]string{w.kim: {"email", "sms"}, w.max: {"email"}, w.twinKim: nil} {
+			got := texts(t, w.db, `SELECT channel FROM notices WHERE kind = 'help_code_given' AND user_id = '`+string(who.ID)+`' ORDER BY channel`)
+			if !slices.Equal(got, want) {
+				t.Errorf("%s was told by %q, want %q", who.Login, got, want)
+			}
+		}
+	})
+}

@@ -94,25 +94,50 @@ type Number struct {
 	Callable bool
 }
 
-// Numbers lists a user's numbers for the member of staff who calls.
+// Numbers lists a user's numbers for the member of staff who calls, with those that were
+// taken off the file in the last 30 days.
 func (d *Desk) Numbers(ctx context.Context, who id.User) ([]Number, error) {
 	return numbers(ctx, d.DB, who, d.DB.Clock.Now())
 }
 
 func numbers(ctx context.Context, from db.Reader, who id.User, now time.Time) ([]Number, error) {
-	methods, err := method.Of(ctx, from, who)
+	methods, err := held(ctx, from, who, now)
 	if err != nil {
-		return nil, fmt.Errorf("read methods: %w", err)
+		return nil, err
 	}
 	var all []Number
 	for _, m := range methods {
-		if m.Kind == policy.SMS {
+		known := slices.ContainsFunc(all, func(n Number) bool { return n.Number == m.Address && n.Callable })
+		if m.Kind == policy.SMS && !known {
 			all = append(all, Number{
 				Method: m.ID, Number: m.Address, Since: m.LinkedAt, Callable: !m.Pending && now.Sub(m.LinkedAt) >= onFileFor,
 			})
 		}
 	}
 	return all, nil
+}
+
+// held are a user's methods, and after them those that were taken away in the last 30
+// days: whoever edited the account last week does not choose who is called, how long it
+// takes and who may say stop.
+func held(ctx context.Context, from db.Reader, who id.User, now time.Time) ([]method.Method, error) {
+	all, err := method.Of(ctx, from, who)
+	if err != nil {
+		return nil, fmt.Errorf("read methods: %w", err)
+	}
+	gone, err := method.Before(ctx, from, who, now.Add(-onFileFor))
+	return append(all, gone...), err
+}
+
+// Waits says whether a recovery of a user takes 24 hours after its confirmation: they have
+// proved a way, which they have or had in the last 30 days.
+func (d *Desk) Waits(ctx context.Context, who id.User) (bool, error) {
+	return waits(ctx, d.DB, who, d.DB.Clock.Now())
+}
+
+func waits(ctx context.Context, from db.Reader, who id.User, now time.Time) (bool, error) {
+	methods, err := held(ctx, from, who, now)
+	return slices.ContainsFunc(methods, func(m method.Method) bool { return !m.ProvedAt.IsZero() }), err
 }
 
 // Recover is what a member of staff knows who begins a recovery.
@@ -207,7 +232,7 @@ func (d *Desk) begin(ctx context.Context, tx *db.Tx, by authority.Bearer, of Rec
 }
 
 // Confirm is the second member's word. From then on the delay runs: 24 hours if the user
-// had proved a method, none otherwise.
+// has proved a method that they have or had in the last 30 days, none otherwise.
 func (d *Desk) Confirm(ctx context.Context, by authority.Bearer, who id.User, which id.Recovery) (refused Refused, err error) {
 	err = d.withRecovery(ctx, by, who, which, func(tx *db.Tx, r Recovery) (err error) {
 		switch {
@@ -224,12 +249,15 @@ func (d *Desk) Confirm(ctx context.Context, by authority.Bearer, who id.User, wh
 		if refused, err = d.fresh(ctx, tx, by); err != nil || refused != "" {
 			return err
 		}
-		methods, err := method.Of(ctx, tx, who)
+		if refused, err = r.byStaff(ctx, tx); err != nil || refused != "" {
+			return err
+		}
+		wait, err := waits(ctx, tx, who, tx.Now)
 		if err != nil {
-			return fmt.Errorf("read methods: %w", err)
+			return err
 		}
 		r.ConfirmedBy, r.ConfirmedAt, r.ReadyAt = by.User.ID, tx.Now, tx.Now
-		if slices.ContainsFunc(methods, func(m method.Method) bool { return !m.ProvedAt.IsZero() }) {
+		if wait {
 			r.ReadyAt = tx.Now.Add(recoveryDelay)
 		}
 		if err := confirmRecovery(ctx, tx, r); err != nil {
@@ -239,6 +267,23 @@ func (d *Desk) Confirm(ctx context.Context, by authority.Bearer, who id.User, wh
 		return d.noteRecovery(ctx, tx, r, n, audit.Event{Kind: audit.RecoveryConfirmed, Actor: by.Actor(), Facts: n.Words})
 	})
 	return refused, err
+}
+
+// byStaff refuses where one of those on whose word a recovery rests is staff no more. Their
+// rows are held: who is ended at this moment waits here, or is none any more.
+func (r Recovery) byStaff(ctx context.Context, tx *db.Tx) (Refused, error) {
+	said := slices.DeleteFunc([]id.User{r.BegunBy, r.ConfirmedBy}, func(who id.User) bool { return who == "" })
+	slices.Sort(said)
+	for _, who := range said {
+		u, err := user.Hold(ctx, tx, who)
+		if err != nil {
+			return "", fmt.Errorf("find who is behind a recovery: %w", err)
+		}
+		if !u.Staff {
+			return NotStaff, nil
+		}
+	}
+	return "", nil
 }
 
 // stands refuses where a recovery is in another state.
@@ -309,6 +354,9 @@ func (d *Desk) ReadCode(ctx context.Context, by authority.Bearer, who id.User, w
 			return nil
 		}
 		if refused, err = d.fresh(ctx, tx, by); err != nil || refused != "" {
+			return err
+		}
+		if refused, err = r.byStaff(ctx, tx); err != nil || refused != "" {
 			return err
 		}
 		whose, err := user.ByID(ctx, tx, who)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"keyturn/internal/address"
 	"keyturn/internal/audit"
 	"keyturn/internal/authority"
 	"keyturn/internal/balance"
@@ -14,6 +15,7 @@ import (
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
 	"keyturn/internal/message"
+	"keyturn/internal/method"
 	"keyturn/internal/policy"
 	"keyturn/internal/rescue"
 	"keyturn/internal/user"
@@ -314,6 +316,130 @@ func TestOnlyFreshStaffRecover(t *testing.T) {
 		}
 		if _, err := w.desk.Confirm(t.Context(), on, w.twinKim.ID, which); !errors.Is(err, fault.NotFound) {
 			t.Errorf("confirmed for the twin: %v", err)
+		}
+	})
+}
+
+// takeAway takes all of somebody's ways, and gives them another mailbox, as an Admin's edit
+// does.
+func (w *world) takeAway(t *testing.T, who user.User, to string) {
+	t.Helper()
+	w.do(t, func(ctx context.Context, tx *db.Tx) error {
+		all, err := method.Of(ctx, tx, who.ID)
+		if err != nil {
+			return err
+		}
+		for _, m := range all {
+			if err := method.Remove(ctx, tx, who.ID, m.ID); err != nil {
+				return err
+			}
+		}
+		if err := user.SetLogin(ctx, tx, who, address.Canonical(to)); err != nil {
+			return err
+		}
+		if _, _, err := user.KeepOld(ctx, tx, who.ID, who.Login, address.Canonical(to)); err != nil {
+			return err
+		}
+		_, err = method.Link(ctx, tx, method.Method{User: who.ID, Kind: policy.Email, Address: to, NoRecovery: true})
+		return err
+	})
+}
+
+func TestWhatWasTakenAwayLatelyIsStillCalledWaitedForAndTold(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		t.Helper()
+		w.prove(t, w.kim, policy.SMS, kimsNumber)
+		w.do(t, func(ctx context.Context, tx *db.Tx) error {
+			_, err := balance.TopUp(ctx, tx, balance.TopUpOrder{Site: w.site.ID, Parts: 100, By: command, ByName: "test", Reference: "1"})
+			return err
+		})
+		w.db.Clock.Advance(rescue.OnFileFor)
+		w.takeAway(t, w.kim, "evil@elsewhere.example")
+		w.db.Clock.Advance(time.Hour)
+		_, refused, err := w.desk.Begin(t.Context(), w.onDuty(t, w.sam), rescue.Recover{User: w.kim.ID, Site: w.site.ID, Reason: "a good story"})
+		if err != nil || refused != rescue.NotOnFile {
+			t.Errorf("begun without the call to the number that was on file: %q, %v", refused, err)
+		}
+		which := w.begin(t, w.sam, w.kim, kimsNumber)
+		told := texts(t, w.db, `SELECT address FROM messages WHERE kind = 'recovery_stop' AND user_id = '`+string(w.kim.ID)+`' ORDER BY address`)
+		if want := []string{kimsNumber, "evil@elsewhere.example", string(w.kim.Login)}; !slices.Equal(told, want) {
+			t.Errorf("links to stop went to %q, want %q", told, want)
+		}
+		w.confirm(t, w.toni, w.kim, which)
+		if given, refused := w.read(t, w.uma, w.kim, which); refused != rescue.NotYet || given.ReadyAt.IsZero() {
+			t.Errorf("read at once: %+v, %q", given, refused)
+		}
+		if long, err := w.desk.Waits(t.Context(), w.kim.ID); err != nil || !long {
+			t.Errorf("the page says that it takes no day: %v", err)
+		}
+		w.db.Clock.Advance(rescue.OnFileFor)
+		if numbers, err := w.desk.Numbers(t.Context(), w.kim.ID); err != nil || len(numbers) != 0 {
+			t.Errorf("30 days after it was taken away: %+v, %v", numbers, err)
+		}
+	})
+}
+
+func TestARecoveryRestsOnPeopleWhoAreStaffStill(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		t.Helper()
+		begun := w.begin(t, w.sam, w.kim, "")
+		confirmed := w.begin(t, w.toni, w.max, "")
+		w.confirm(t, w.sam, w.max, confirmed)
+		given, refused := w.read(t, w.uma, w.max, confirmed)
+		if refused != "" {
+			t.Fatal(refused)
+		}
+		contested := w.begin(t, w.sam, w.bo, "")
+		w.stop(t, w.secrets(t, w.bo, message.RecoveryStop)[0])
+		toni := w.onDuty(t, w.toni)
+		w.do(t, func(ctx context.Context, tx *db.Tx) error { return w.desk.EndStaff(ctx, tx, toni, w.sam.ID) })
+		if got := w.confirm(t, w.uma, w.kim, begun); got != rescue.NotStaff {
+			t.Errorf("Uma confirms what Sam began: %q", got)
+		}
+		if _, got := w.read(t, w.uma, w.max, confirmed); got != rescue.NotStaff {
+			t.Errorf("Uma reads a code on Sam's word: %q", got)
+		}
+		waits, token := w.door(t, w.max, w.site)
+		if out := w.typed(t, waits, given.Code); out.OK || w.enrolling(t, token) {
+			t.Errorf("a code that was read on Sam's word: %+v", out)
+		}
+		if got := w.decide(t, w.toni, w.bo, contested, true); got != rescue.NotStaff {
+			t.Errorf("Toni has Sam's go on: %q", got)
+		}
+		if got := w.decide(t, w.toni, w.bo, contested, false); got != "" {
+			t.Errorf("Toni refuses Sam's: %q", got)
+		}
+		if got, err := w.desk.GiveUp(t.Context(), w.onDuty(t, w.uma), w.kim.ID, begun); err != nil || got != "" {
+			t.Errorf("given up: %q, %v", got, err)
+		}
+		w.begin(t, w.uma, w.kim, "")
+	})
+}
+
+func TestErasingAPersonForgetsTheirRecoveriesThatAreOver(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		t.Helper()
+		over := w.begin(t, w.sam, w.kim, "")
+		w.stop(t, w.secrets(t, w.kim, message.RecoveryStop)[0])
+		w.decide(t, w.toni, w.kim, over, false)
+		open := w.begin(t, w.sam, w.kim, "")
+		twins := w.begin(t, w.sam, w.bo, "")
+		if _, err := w.desk.GiveUp(t.Context(), w.onDuty(t, w.toni), w.bo.ID, twins); err != nil {
+			t.Fatal(err)
+		}
+		w.do(t, func(ctx context.Context, tx *db.Tx) error { return rescue.Forget(ctx, tx, w.kim.ID) })
+		for which, want := range map[id.Recovery]string{over: "", open: "Phone in the sump", twins: "Phone in the sump"} {
+			who := w.kim.ID
+			if which == twins {
+				who = w.bo.ID
+			}
+			r, err := w.desk.ByID(t.Context(), w.onDuty(t, w.sam), who, which)
+			if err != nil || r.Reason != want || r.Papers != "" || r.BegunBy != w.sam.ID {
+				t.Errorf("%s: %+v, %v", which, r, err)
+			}
 		}
 	})
 }

@@ -126,6 +126,12 @@ const (
 	AlreadyOpen Refused = "already_open"
 	// NotYet says that its time has not come.
 	NotYet Refused = "not_yet"
+	// NotStaff says that whoever began or confirmed it is staff no more: it is given up, and
+	// begun anew.
+	NotStaff Refused = "not_staff"
+	// Member says that whoever is to be staff is a user of a site, whose Admins may edit
+	// their login.
+	Member Refused = "member"
 	// Contested says that somebody said stop, and staff must decide.
 	Contested Refused = "contested"
 )
@@ -204,7 +210,7 @@ func (d *Desk) tellBoth(ctx context.Context, tx *db.Tx, n message.Notice, who us
 	}
 	words := map[string]string{"who": who.Name()}
 	maps.Copy(words, n.Words)
-	n.Words = words
+	n.Words, n.Changed = words, ""
 	return d.tellAdmins(ctx, tx, n, who.ID, by)
 }
 

@@ -110,6 +110,13 @@ func leftRecoveries(ctx context.Context, tx *db.Tx, before time.Time, limit int)
 		RETURNING `+recoveryColumns, db.Stamp(tx.Now), db.Stamp(before), limit)
 }
 
+func forget(ctx context.Context, tx *db.Tx, who id.User) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE recoveries SET called = '', reason = '', papers = ''
+		 WHERE user_id = $1 AND ended_at IS NOT NULL`, who)
+	return err
+}
+
 func removeRecoveries(ctx context.Context, tx *db.Tx, before time.Time, limit int) error {
 	gone, err := db.Many(ctx, tx, scanRecovery, `
 		DELETE FROM recoveries WHERE (user_id, recovery_id) IN (

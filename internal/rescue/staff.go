@@ -301,7 +301,8 @@ func (d *Desk) makeStaff(ctx context.Context, tx *db.Tx, who, by id.User, actor 
 }
 
 // ConfirmStaff makes somebody staff who was added and has enrolled. Another member does,
-// with a fresh proof. fault.NotFound where nobody like that waits.
+// with a fresh proof. Somebody who joined a site meanwhile is refused: its Admins could
+// edit their login. fault.NotFound where nobody like that waits.
 func (d *Desk) ConfirmStaff(ctx context.Context, by authority.Bearer, who id.User) (refused Refused, err error) {
 	err = d.DB.Do(ctx, func(tx *db.Tx) error {
 		refused = ""
@@ -321,6 +322,17 @@ func (d *Desk) ConfirmStaff(ctx context.Context, by authority.Bearer, who id.Use
 		}
 		if !waits {
 			return fmt.Errorf("a new member of staff: %w", fault.NotFound)
+		}
+		if _, err := user.Hold(ctx, tx, who); err != nil {
+			return fmt.Errorf("hold a new member of staff: %w", err)
+		}
+		memberships, err := site.MembershipsOf(ctx, tx, who)
+		if err != nil {
+			return fmt.Errorf("read memberships: %w", err)
+		}
+		if len(memberships) > 0 {
+			refused = Member
+			return nil
 		}
 		if refused, err = d.fresh(ctx, tx, by); err != nil || refused != "" {
 			return err

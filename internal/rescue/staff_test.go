@@ -265,3 +265,27 @@ func TestNobodyBecomesStaffUnderALoginThatHasAnOwner(t *testing.T) {
 		}
 	})
 }
+
+func TestWhoeverJoinedASiteMeanwhileDoesNotBecomeStaff(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		t.Helper()
+		added, err := w.desk.AddStaff(t.Context(), command, rescue.NewStaff{Email: "vic@workshopsoftware.example", FirstName: "Vic"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, err := w.desk.EnrolStaff(t.Context(), rescue.Entry{
+			Email: "vic@workshopsoftware.example", Code: added.Code, Password: secret.NewText(newPassword), Place: home,
+		})
+		if err != nil || out.Token == "" {
+			t.Fatalf("%+v, %v", out, err)
+		}
+		w.do(t, func(ctx context.Context, tx *db.Tx) error { return w.desk.StaffEnrolled(ctx, tx, added.User) })
+		vic := w.reread(t, added.User)
+		w.join(t, vic, w.site, policy.GroupMechanic) // by an invitation
+		refused, err := w.desk.ConfirmStaff(t.Context(), w.onDuty(t, w.sam), vic.ID)
+		if err != nil || refused != rescue.Member || w.reread(t, vic.ID).Staff {
+			t.Errorf("confirmed: %q, %v", refused, err)
+		}
+	})
+}

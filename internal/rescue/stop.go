@@ -55,9 +55,10 @@ type destination struct {
 	method  id.Method
 }
 
-// destinations are all mailboxes and numbers that are known of a user. One that is
-// pending is left out: whoever put it there was in, and may be whom this is about.
-func destinations(who user.User, methods []method.Method) []destination {
+// destinations are all mailboxes and numbers that are known of a user, those of the last 30
+// days and the old login names that can be taken back included. One that is pending is left
+// out: whoever put it there was in, and may be whom this is about.
+func destinations(who user.User, methods []method.Method, old []address.Canonical) []destination {
 	var all []destination
 	add := func(to destination) {
 		if !slices.ContainsFunc(all, func(d destination) bool { return d.address == to.address }) {
@@ -73,8 +74,10 @@ func destinations(who user.User, methods []method.Method) []destination {
 			add(destination{message.SMS, m.Address, m.ID})
 		}
 	}
-	if address.IsDeliverable(who.Login) {
-		add(destination{message.Email, string(who.Login), ""})
+	for _, name := range append([]address.Canonical{who.Login}, old...) {
+		if address.IsDeliverable(name) {
+			add(destination{message.Email, string(name), ""})
+		}
 	}
 	return all
 }
@@ -82,15 +85,19 @@ func destinations(who user.User, methods []method.Method) []destination {
 // sendStops promises a link to say stop to each of a user's addresses, each its own: the
 // trail then knows by which channel somebody said it.
 func (d *Desk) sendStops(ctx context.Context, tx *db.Tx, r Recovery, who user.User) error {
-	methods, err := method.Of(ctx, tx, who.ID)
+	methods, err := held(ctx, tx, who.ID, tx.Now)
 	if err != nil {
-		return fmt.Errorf("read methods: %w", err)
+		return err
+	}
+	old, err := user.OldNames(ctx, tx, tx.Now, who.ID)
+	if err != nil {
+		return err
 	}
 	words, err := d.words(ctx, tx, who, r.Site)
 	if err != nil {
 		return err
 	}
-	for _, to := range destinations(who, methods) {
+	for _, to := range destinations(who, methods, old) {
 		m := message.Message{
 			ID: id.New[id.Message](), User: who.ID, Site: r.Site, Kind: message.RecoveryStop, Channel: to.channel,
 			Address: to.address, Method: to.method, Words: words, ExpiresAt: tx.Now.Add(stopMailFor),
@@ -210,7 +217,8 @@ type Decision struct {
 // Decide decides a contested recovery. Whoever began it does not decide; whoever
 // confirmed it may, so that two members do: both have then judged it on their own, and a
 // vendor with two people can do it at all. One that goes on before it was confirmed must
-// still be confirmed, by another than who began it.
+// still be confirmed, by another than who began it. One whose people are staff no more
+// only ends.
 func (d *Desk) Decide(ctx context.Context, by authority.Bearer, of Recovery, how Decision) (refused Refused, err error) {
 	papers, ok := written(how.Papers)
 	if !ok {
@@ -225,7 +233,10 @@ func (d *Desk) Decide(ctx context.Context, by authority.Bearer, of Recovery, how
 		case r.State != RecoveryContested:
 			refused = Over
 		default:
-			if refused, err = d.fresh(ctx, tx, by); err == nil && refused == "" {
+			if refused, err = d.fresh(ctx, tx, by); err == nil && refused == "" && how.Go {
+				refused, err = r.byStaff(ctx, tx)
+			}
+			if err == nil && refused == "" {
 				err = d.decide(ctx, tx, by, r, Decision{Papers: papers, Go: how.Go})
 			}
 			return err

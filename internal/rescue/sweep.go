@@ -7,6 +7,7 @@ import (
 
 	"keyturn/internal/audit"
 	"keyturn/internal/db"
+	"keyturn/internal/id"
 )
 
 const (
@@ -39,6 +40,16 @@ func (d *Desk) Sweep(ctx context.Context, tx *db.Tx, limit int) error {
 	}
 	if err := removeRecoveries(ctx, tx, tx.Now.Add(-keepRecovery), limit); err != nil {
 		return fmt.Errorf("remove old recoveries: %w", err)
+	}
+	return nil
+}
+
+// Forget wipes the number, the words and the papers of the recoveries of a person that are
+// over; an open one ends by itself. That there was one, by whom and when stays until it is
+// swept.
+func Forget(ctx context.Context, tx *db.Tx, who id.User) error {
+	if err := forget(ctx, tx, who); err != nil {
+		return fmt.Errorf("forget somebody in recoveries: %w", err)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"keyturn/internal/address"
 	"keyturn/internal/audit"
 	"keyturn/internal/authority"
 	"keyturn/internal/db"
@@ -387,6 +388,45 @@ func TestAPlanForALoginThatIsGoneEndsByItself(t *testing.T) {
 		w.sweep(t)
 		if w.count(t, w.site.ID, audit.SplitNeedless) != 1 || has(w.told(t, w.bo), message.SplitSoon) || w.status(t, w.bo, w.twin) != "active" {
 			t.Errorf("Bo was told %q and is %s at the other site", w.told(t, w.bo), w.status(t, w.bo, w.twin))
+		}
+	})
+}
+
+func TestErasingAPersonForgetsThemInPlansUnderAddressesThatWereTheirs(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		t.Helper()
+		name := func(no int, email string) func(ctx context.Context, tx *db.Tx) error {
+			return func(ctx context.Context, tx *db.Tx) error {
+				return tx.Change(ctx, `
+					INSERT INTO sharing_people (site_id, split_id, person_no, first_name, last_name, email, mobile, member_group, request_id)
+					VALUES ($1, 'split', $2, 'Ana', 'Silva', $3, '', 'Sales', '')`, w.site.ID, no, email)
+			}
+		}
+		for no, email := range []string{"ana@bayside.example", "ola@bayside.example", string(w.pat.Login)} {
+			w.do(t, name(no, email))
+		}
+		who := w.user(t, "ana@home.example", "Ana", "Silva")
+		w.do(t, func(ctx context.Context, tx *db.Tx) error {
+			for _, old := range []address.Canonical{"ana@bayside.example", w.pat.Login} {
+				if _, _, err := user.KeepOld(ctx, tx, who.ID, old, who.Login); err != nil {
+					return err
+				}
+			}
+			for _, one := range []id.User{who.ID, w.pat.ID} {
+				if err := tx.Change(ctx, `
+					INSERT INTO sharing_dismissals (site_id, user_id, dismissed_by, dismissed_at, until_at, reason)
+					VALUES ($1, $2, $3, 1, 2, 'It is Ana.')`, w.site.ID, one, w.max.ID); err != nil {
+					return err
+				}
+			}
+			return sharing.Forget(ctx, tx, who.ID)
+		})
+		if left := texts(t, w.db, `SELECT email FROM sharing_people ORDER BY person_no`); !slices.Equal(left, []string{"", "ola@bayside.example", string(w.pat.Login)}) {
+			t.Errorf("left are %q", left)
+		}
+		if left := texts(t, w.db, `SELECT user_id FROM sharing_dismissals WHERE reason <> ''`); !slices.Equal(left, []string{string(w.pat.ID)}) {
+			t.Errorf("reasons are left of %q", left)
 		}
 	})
 }

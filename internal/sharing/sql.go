@@ -113,12 +113,21 @@ func sweepPeople(ctx context.Context, tx *db.Tx, before time.Time, limit int) er
 	return err
 }
 
-// forget finds a person by the request that was made for them, and by their address.
+// forget finds a person by the request that was made for them, and by every address that
+// was theirs: one that is somebody else's login name by now is that one's. What was said
+// of their own login goes too.
 func forget(ctx context.Context, tx *db.Tx, who id.User) error {
-	_, err := tx.Exec(ctx, `
+	if _, err := tx.Exec(ctx, `
 		UPDATE sharing_people SET email = '', first_name = '', last_name = '', mobile = ''
-		 WHERE email IN (SELECT login FROM users WHERE user_id = $1)
-		    OR (site_id, request_id) IN (SELECT site_id, request_id FROM requests WHERE user_id = $1)`, who)
+		 WHERE email IN (SELECT login FROM users WHERE user_id = $1
+		                 UNION SELECT old_login FROM login_changes WHERE user_id = $1
+		                 UNION SELECT new_login FROM login_changes WHERE user_id = $1
+		                 UNION SELECT address FROM methods WHERE user_id = $1 AND kind = 'email')
+		       AND NOT EXISTS (SELECT 1 FROM users u WHERE u.login = sharing_people.email AND u.user_id <> $1)
+		    OR (site_id, request_id) IN (SELECT site_id, request_id FROM requests WHERE user_id = $1)`, who); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `UPDATE sharing_dismissals SET reason = '' WHERE user_id = $1`, who)
 	return err
 }
 

@@ -165,7 +165,8 @@ func record(ctx context.Context, tx *db.Tx, kind audit.Kind, s Split) error {
 	})
 }
 
-// Forget wipes who they were from the splits that a person was named for.
+// Forget wipes who they were from the splits that a person was named for, and why their
+// login was said to be one person's.
 func Forget(ctx context.Context, tx *db.Tx, who id.User) error {
 	if err := forget(ctx, tx, who); err != nil {
 		return fmt.Errorf("forget somebody in splits: %w", err)

@@ -190,7 +190,8 @@ func (d *Desk) confirm(ctx context.Context, tx *db.Tx, by authority.Bearer, whic
 	if p.ProposedBy == by.User.ID {
 		return SamePerson, nil
 	}
-	first, err := user.ByID(ctx, tx, p.ProposedBy)
+	// Held: who is ended as staff at this moment waits here, or is none any more.
+	first, err := user.Hold(ctx, tx, p.ProposedBy)
 	if err != nil {
 		return "", fmt.Errorf("find who proposed it: %w", err)
 	}
@@ -209,28 +210,44 @@ func (d *Desk) confirm(ctx context.Context, tx *db.Tx, by authority.Bearer, whic
 	return "", note(ctx, tx, audit.ProposalConfirmed, p, by)
 }
 
-// Cancel takes a proposal back. Any member of staff may, without a new proof: no harm
-// comes of it. fault.NotFound as for Confirm.
+// Cancel takes a proposal back. Whoever made it may at once; another member of staff with
+// a fresh proof, because a stolen session could keep back for ever what two have to do.
+// Whom it is about may not: they have no part in it, for it or against it.
+// fault.NotFound as for Confirm.
 func (d *Desk) Cancel(ctx context.Context, by authority.Bearer, which id.Proposal) (refused Refused, err error) {
 	err = d.DB.Do(ctx, func(tx *db.Tx) error {
-		refused = ""
-		if err := authority.Staff(ctx, tx, tx.Now, by); err != nil {
-			return err
-		}
-		p, err := take(ctx, tx, which)
-		if err != nil {
-			return fmt.Errorf("find a proposal: %w", err)
-		}
-		if !p.open(tx.Now) {
-			refused = Over
-			return nil
-		}
-		if err := answer(ctx, tx, p, Cancelled, by.User.ID); err != nil {
-			return fmt.Errorf("take a proposal back: %w", err)
-		}
-		return note(ctx, tx, audit.ProposalCancelled, p, by)
+		refused, err = d.cancel(ctx, tx, by, which)
+		return err
 	})
 	return refused, err
+}
+
+func (d *Desk) cancel(ctx context.Context, tx *db.Tx, by authority.Bearer, which id.Proposal) (Refused, error) {
+	if err := authority.Staff(ctx, tx, tx.Now, by); err != nil {
+		return "", err
+	}
+	p, err := take(ctx, tx, which)
+	if err != nil {
+		return "", fmt.Errorf("find a proposal: %w", err)
+	}
+	switch {
+	case !p.open(tx.Now):
+		return Over, nil
+	case p.Subject == string(by.User.ID):
+		return Unfit, nil
+	case p.ProposedBy != by.User.ID:
+		fresh, err := authority.Fresh(ctx, tx, tx.Now, d.Standing, by)
+		if err != nil {
+			return "", err
+		}
+		if !fresh {
+			return NotFresh, nil
+		}
+	}
+	if err := answer(ctx, tx, p, Cancelled, by.User.ID); err != nil {
+		return "", fmt.Errorf("take a proposal back: %w", err)
+	}
+	return "", note(ctx, tx, audit.ProposalCancelled, p, by)
 }
 
 // Waiting lists the proposals that wait for a second person, the oldest first, 50 at most.

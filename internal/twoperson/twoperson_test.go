@@ -244,3 +244,39 @@ func TestWhatCannotBeDoneOrIsTakenBackIsNotDone(t *testing.T) {
 		}
 	})
 }
+
+func TestWhomAProposalIsAboutDoesNotTakeItBack(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		t.Helper()
+		which, _ := w.propose(t, w.sam, string(w.toni.User.ID))
+		if got, err := w.desk.Cancel(t.Context(), w.toni, which); err != nil || got != twoperson.Unfit {
+			t.Errorf("Toni, whom it is about: %q, %v", got, err)
+		}
+		if got := w.confirm(t, w.uma, which); got != "" {
+			t.Errorf("Uma after that: %q", got)
+		}
+		if w.events(t, audit.ProposalCancelled) != 0 {
+			t.Error("it was taken back")
+		}
+	})
+}
+
+func TestWhoMadeAProposalTakesItBackAtOnceAndOthersWithAFreshProof(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		t.Helper()
+		bell, _ := w.propose(t, w.sam, "bell")
+		gong, _ := w.propose(t, w.sam, "gong")
+		w.db.Clock.Advance(policy.FreshFor + time.Second)
+		if got, err := w.desk.Cancel(t.Context(), w.uma, bell); err != nil || got != twoperson.NotFresh {
+			t.Errorf("another's, with an old proof: %q, %v", got, err)
+		}
+		if got, err := w.desk.Cancel(t.Context(), w.sam, gong); err != nil || got != "" {
+			t.Errorf("one's own, with an old proof: %q, %v", got, err)
+		}
+		if got, err := w.desk.Cancel(t.Context(), w.again(t, w.uma), bell); err != nil || got != "" {
+			t.Errorf("another's, with a fresh proof: %q, %v", got, err)
+		}
+	})
+}

@@ -189,6 +189,16 @@ func Undone(ctx context.Context, from db.Reader, who User, since time.Time) (Log
 	return undone(ctx, from, who, since)
 }
 
+// OldNames gives the login names that their old addresses may take back for a user now, the
+// oldest first, 100 at most.
+func OldNames(ctx context.Context, from db.Reader, now time.Time, who id.User) ([]address.Canonical, error) {
+	all, err := liveOld(ctx, from, who, now)
+	if err != nil {
+		return nil, fmt.Errorf("read old login names: %w", err)
+	}
+	return all, nil
+}
+
 // LiveChange gives the latest change of a user's login name that can be undone;
 // fault.NotFound if there is none.
 func LiveChange(ctx context.Context, from db.Reader, now time.Time, who id.User) (LoginChange, error) {

@@ -93,6 +93,13 @@ func liveChange(ctx context.Context, from db.Reader, who id.User, now time.Time)
 		 ORDER BY change_id DESC LIMIT 1`, who, db.Stamp(now))
 }
 
+func liveOld(ctx context.Context, from db.Reader, who id.User, now time.Time) ([]address.Canonical, error) {
+	return db.Many(ctx, from, func(r db.Row) (one address.Canonical, err error) { return one, r.Scan(&one) }, `
+		SELECT old_login FROM login_changes
+		 WHERE user_id = $1 AND expires_at > $2 AND used_at IS NULL AND ended_at IS NULL
+		 ORDER BY change_id LIMIT 100`, who, db.Stamp(now))
+}
+
 func undone(ctx context.Context, from db.Reader, who User, since time.Time) (LoginChange, error) {
 	return db.One(ctx, from, scanChange, `
 		SELECT`+changeColumns+` FROM login_changes

@@ -61,7 +61,7 @@ type BeginPage struct {
 	As, Fault, User string
 	Who, Login      string
 	Sites           []Place
-	// Numbers are those that have been on file for 30 days, masked.
+	// Numbers are those that were on file 30 days ago, masked but for the one that is called.
 	Numbers []Number
 	// Proved says that a method was proved, so that it takes a day.
 	Proved bool
@@ -71,8 +71,9 @@ type BeginPage struct {
 // Place is one of the user's sites.
 type Place struct{ ID, Name string }
 
-// Number is one of the user's numbers.
-type Number struct{ ID, Shown string }
+// Number is one of the user's numbers. Path is where it is shown as a whole; empty where
+// it is.
+type Number struct{ ID, Shown, Path string }
 
 // Head implements web.Page.
 func (p BeginPage) Head() web.Head {

@@ -53,7 +53,8 @@ func TestThePagesOfTheConsoleShowWhatTheyAreGiven(t *testing.T) {
 		"evidence of my sites":     {staff.EvidencePage{Given: 3, From: "2026-01-02", Fault: "Swap them", Make: "keyturn evidence", Command: "keyturn evidence verify"}, []string{"the 3 sites", `value="2026-01-02"`, "Swap them", "keyturn evidence verify"}, nil},
 		"evidence without a site":  {staff.EvidencePage{}, []string{"No site is given to you yet"}, []string{"<form class=\"stack\""}},
 		"evidence of many sites":   {staff.EvidencePage{Given: 201, Many: true}, []string{"More than 200 sites"}, []string{"Make the pack"}},
-		"a person of other sites":  {staff.BeginPage{Who: "Kim"}, []string{"None of their sites is given to you"}, []string{`name="site"`}},
+		"a number to call":         {staff.BeginPage{Who: "Kim", Numbers: []staff.Number{{ID: "m1", Shown: "0491 570 156"}, {ID: "m2", Shown: "••• 157", Path: "/staff/recoveries/new?call=m2"}}}, []string{"0491 570 156", "••• 157", `href="/staff/recoveries/new?call=m2"`}, []string{"call=m1"}},
+		"what is about oneself":    {staff.HomePage{Proposals: []staff.ProposalRow{{ID: "p1", What: "End Uma", Barred: true}}}, []string{"It is about you"}, []string{`value="cancel"`, `value="confirm"`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -10,12 +10,11 @@ import (
 
 	"keyturn/internal/address"
 	"keyturn/internal/authority"
+	"keyturn/internal/console"
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
 	"keyturn/internal/locale"
-	"keyturn/internal/method"
 	"keyturn/internal/phone"
-	"keyturn/internal/policy"
 	"keyturn/internal/rescue"
 	"keyturn/internal/site"
 	"keyturn/internal/user"
@@ -27,7 +26,7 @@ func (s *Staff) row(r *http.Request, by authority.Bearer, one rescue.Recovery, n
 	if err != nil {
 		return Row{}, err
 	}
-	row := Row{Path: path(one), Who: who.Name(), Site: at.Name, State: stateWords(one, at.Zone, now)}
+	row := Row{Path: path(one), Who: first(who.FirstName, who.Name()), Site: at.Name, State: stateWords(one, at.Zone, now)}
 	if one.State == rescue.RecoveryOpen {
 		row.Next = locale.Say(locale.StaffNextYou)
 		if one.BegunBy == by.User.ID {
@@ -44,6 +43,15 @@ func (s *Staff) whose(r *http.Request, one rescue.Recovery) (user.User, site.Sit
 	}
 	at, err := site.ByID(r.Context(), s.DB, one.Site)
 	return who, at, err
+}
+
+// first is how a list, which is in no site's trail, names somebody of a site: by their
+// first name alone, if they have one.
+func first(name, whole string) string {
+	if name != "" {
+		return name
+	}
+	return whole
 }
 
 func path(one rescue.Recovery) string {
@@ -88,35 +96,41 @@ func (s *Staff) Confirm() http.Handler {
 		if err != nil {
 			return err
 		}
-		page.Done = locale.Say(locale.StaffJoiningDone)
 		if refused != "" {
-			page.Done = locale.Say(locale.StaffChanged)
+			page.Second = refusedWords(refused)
+			return s.Kit.Show(w, r, http.StatusUnprocessableEntity, page)
 		}
+		page.Done = locale.Say(locale.StaffJoiningDone)
 		return s.Kit.Show(w, r, http.StatusOK, page)
 	})
 }
 
-// New answers "GET /staff/recoveries/new", with "email" for whom it is.
+// New answers "GET /staff/recoveries/new", with "email" for whom it is, and "call" for the
+// number that is called.
 func (s *Staff) New() http.Handler {
 	return s.only(func(w http.ResponseWriter, r *http.Request, by authority.Bearer) error {
 		typed := web.ReadQuery(r).Get("email")
+		found, refused := console.Person{}, console.NoPerson
 		login, err := address.Login(typed)
-		who := user.User{}
 		if err == nil {
-			who, err = user.ByLogin(r.Context(), s.DB, login)
+			found, refused, err = s.Console.Find(r.Context(), by, login)
 		}
-		if errors.Is(err, fault.NotFound) || errors.Is(err, fault.Invalid) {
+		if err != nil && !errors.Is(err, fault.Invalid) {
+			return err
+		}
+		if refused != "" {
 			page, err := s.home(r, by)
 			if err != nil {
 				return err
 			}
 			page.Find, page.Fault = typed, locale.Say(locale.StaffFindNobody)
-			return s.Kit.Show(w, r, http.StatusNotFound, page)
+			status := http.StatusNotFound
+			if refused == console.TooMany {
+				page.Fault, status = locale.Say(locale.StaffFindTooMany), http.StatusTooManyRequests
+			}
+			return s.Kit.Show(w, r, status, page)
 		}
-		if err != nil {
-			return err
-		}
-		page, err := s.beginPage(r, by, who)
+		page, err := s.beginPage(r, by, found, web.ReadQuery(r).Get("call"))
 		if err != nil {
 			return err
 		}
@@ -124,37 +138,44 @@ func (s *Staff) New() http.Handler {
 	})
 }
 
-func (s *Staff) beginPage(r *http.Request, by authority.Bearer, who user.User) (BeginPage, error) {
+// beginPage shows the one number as a whole that is called, the one longest on file unless
+// another is asked for, which is recorded; the others are masked.
+func (s *Staff) beginPage(r *http.Request, by authority.Bearer, p console.Person, call string) (BeginPage, error) {
+	who := p.User
 	page := BeginPage{As: by.User.Name(), User: string(who.ID), Who: who.Name(), Login: string(who.Login)}
-	memberships, err := site.MembershipsOf(r.Context(), s.DB, who.ID)
-	if err != nil {
-		return page, err
-	}
-	for _, m := range memberships {
-		if m.Status != policy.Active {
-			continue
-		}
-		given, err := authority.StaffAt(r.Context(), s.DB, s.DB.Clock.Now(), by, m.Site)
-		if errors.Is(err, fault.NotFound) {
-			continue
-		}
-		if err != nil {
-			return page, err
-		}
-		page.Sites = append(page.Sites, Place{ID: string(given.Site.ID), Name: given.Site.Name})
+	for _, at := range p.Sites {
+		page.Sites = append(page.Sites, Place{ID: string(at.ID), Name: at.Name})
 	}
 	numbers, err := s.Rescue.Numbers(r.Context(), who.ID)
 	if err != nil {
 		return page, err
 	}
-	for _, n := range numbers {
-		if n.Callable {
+	numbers = slices.DeleteFunc(numbers, func(n rescue.Number) bool { return !n.Callable })
+	slices.SortStableFunc(numbers, func(a, b rescue.Number) int { return a.Since.Compare(b.Since) })
+	called := max(0, slices.IndexFunc(numbers, func(n rescue.Number) bool { return string(n.Method) == call }))
+	for i, n := range numbers {
+		if i == called {
+			for _, at := range p.Sites {
+				if err := s.Console.See(r.Context(), by, at.ID, who.ID, console.NumberPage); err != nil {
+					return page, err
+				}
+			}
 			page.Numbers = append(page.Numbers, Number{ID: string(n.Method), Shown: phone.Spoken(n.Number)})
+			continue
 		}
+		page.Numbers = append(page.Numbers, Number{ID: string(n.Method), Shown: phone.Mask(n.Number), Path: newPath(who, string(n.Method))})
 	}
-	methods, err := method.Of(r.Context(), s.DB, who.ID)
-	page.Proved = slices.ContainsFunc(methods, func(m method.Method) bool { return !m.ProvedAt.IsZero() })
+	page.Proved, err = s.Rescue.Waits(r.Context(), who.ID)
 	return page, err
+}
+
+// newPath is where a recovery of somebody is begun, with the number that is called shown.
+func newPath(who user.User, call string) string {
+	q := url.Values{"email": {string(who.Login)}}
+	if call != "" {
+		q.Set("call", call)
+	}
+	return "/staff/recoveries/new?" + q.Encode()
 }
 
 // Begin answers "POST /staff/recoveries/new".
@@ -168,7 +189,7 @@ func (s *Staff) Begin() http.Handler {
 		if err != nil {
 			return err
 		}
-		who, err := user.ByID(r.Context(), s.DB, whom)
+		found, err := s.Console.Person(r.Context(), by, whom)
 		if err != nil {
 			return err
 		}
@@ -187,9 +208,9 @@ func (s *Staff) Begin() http.Handler {
 		case refused == "":
 			return web.Go(w, r, path(rescue.Recovery{User: whom, ID: which}))
 		case refused == rescue.NotFresh:
-			return prove(w, r, "/staff/recoveries/new?email="+url.QueryEscape(string(who.Login)))
+			return prove(w, r, newPath(found.User, form.Get("called")))
 		}
-		page, err := s.beginPage(r, by, who)
+		page, err := s.beginPage(r, by, found, form.Get("called"))
 		if err != nil {
 			return err
 		}
@@ -301,6 +322,9 @@ func (s *Staff) act(r *http.Request, by authority.Bearer, one rescue.Recovery, f
 }
 
 func (s *Staff) recoveryPage(r *http.Request, by authority.Bearer, one rescue.Recovery) (RecoveryPage, error) {
+	if err := s.Console.See(r.Context(), by, one.Site, one.User, console.RecoveryPage); err != nil {
+		return RecoveryPage{}, err
+	}
 	who, at, err := s.whose(r, one)
 	if err != nil {
 		return RecoveryPage{}, err
@@ -323,7 +347,12 @@ func (s *Staff) recoveryPage(r *http.Request, by authority.Bearer, one rescue.Re
 	}
 	add(locale.StaffFactSite, at.Name)
 	add(locale.StaffFactBegun, s.by(r, one.BegunBy, one.BegunAt, at.Zone))
-	add(locale.StaffFactCalled, phone.Spoken(one.Called))
+	// It is called again to read the code out, and after that no more.
+	if called := phone.Spoken(one.Called); one.EndedAt.IsZero() {
+		add(locale.StaffFactCalled, called)
+	} else if one.Called != "" {
+		add(locale.StaffFactCalled, phone.Mask(one.Called))
+	}
 	add(locale.StaffFactReason, one.Reason)
 	add(locale.StaffFactConfirmed, s.by(r, one.ConfirmedBy, one.ConfirmedAt, at.Zone))
 	if !one.ContestedAt.IsZero() {
@@ -356,6 +385,10 @@ func refusedWords(refused rescue.Refused) string {
 		return locale.Say(locale.StaffConfirmOwn)
 	case rescue.NotYet:
 		return locale.Say(locale.StaffTooSoon)
+	case rescue.NotStaff:
+		return locale.Say(locale.StaffNotStaff)
+	case rescue.Member:
+		return locale.Say(locale.StaffJoiningMember)
 	case rescue.NotOnFile:
 		return locale.Say(locale.StaffNotOnFile)
 	}

@@ -44,7 +44,7 @@ func (s *Staff) UserRequests() http.Handler {
 				return err
 			}
 			page.Rows = append(page.Rows, Row{
-				Path: requestPath(one), Who: one.Name(), Site: at.Name,
+				Path: requestPath(one), Who: first(one.FirstName, one.Name()), Site: at.Name,
 				State: requestState(one), Next: locale.Say(locale.RequestStaffSince, locale.Data{"At": locale.Moment(one.AskedAt, at.Zone, now), "Group": string(one.Group)}),
 			})
 		}

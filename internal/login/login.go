@@ -93,7 +93,8 @@ func (d *Desk) Make(ctx context.Context, tx *db.Tx, c Change) (until time.Time, 
 // past is what there was before a change.
 type past struct {
 	methods []method.Method
-	// another says that a way other than email was proved.
+	// another says that a way other than email was proved, also one that somebody else took
+	// from them lately.
 	another bool
 	// back says that the change gives a name back that its old address could take back now.
 	back bool
@@ -106,7 +107,9 @@ func before(ctx context.Context, from *db.Tx, c Change) (p past, err error) {
 	if p.methods, err = method.Of(ctx, from, c.User.ID); err != nil {
 		return p, fmt.Errorf("read methods: %w", err)
 	}
-	p.another = provedOther(p.methods)
+	if p.another, err = provedOther(ctx, from, c.User.ID, p.methods); err != nil {
+		return p, err
+	}
 	for _, m := range p.methods {
 		p.unconfirmed = p.unconfirmed || m.Kind == policy.Email && m.Address == string(c.User.Login) && m.NoRecovery
 	}
@@ -123,10 +126,41 @@ func (p past) firstPassword(c Change) bool {
 	return c.Proved == "" && c.User.Password.Encoded() == "" && !p.another
 }
 
-func provedOther(all []method.Method) bool {
-	return slices.ContainsFunc(all, func(m method.Method) bool {
+// Awaits says whether the mailbox of a login name that an admin gives somebody would be
+// none of their ways until another one was passed. It changes nothing.
+func Awaits(ctx context.Context, from *db.Tx, who id.User, to address.Canonical) (bool, error) {
+	all, err := method.Of(ctx, from, who)
+	if err != nil {
+		return false, fmt.Errorf("read methods: %w", err)
+	}
+	another, err := provedOther(ctx, from, who, all)
+	if err != nil || !another {
+		return false, err
+	}
+	back, err := user.Returns(ctx, from, who, to)
+	if err != nil || !back {
+		return true, err
+	}
+	old, err := method.Before(ctx, from, who, string(to))
+	if errors.Is(err, fault.NotFound) {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("find a mailbox from before: %w", err)
+	}
+	return old.ProvedAt.IsZero() || old.AwaitsProof, nil
+}
+
+// provedOther says whether somebody proved a way other than email, be it that somebody else
+// took it from them in the last 30 days: an admin who clears a number is not to make the
+// mailbox of their choice a second factor by that.
+func provedOther(ctx context.Context, from *db.Tx, who id.User, all []method.Method) (bool, error) {
+	if slices.ContainsFunc(all, func(m method.Method) bool {
 		return m.Kind != policy.Email && !m.ProvedAt.IsZero() && !m.Pending
-	})
+	}) {
+		return true, nil
+	}
+	return method.WasTaken(ctx, from, from.Now, who)
 }
 
 // mailbox removes the mailboxes before, and links the new one. The rows stay for the
@@ -165,8 +199,8 @@ func mailbox(ctx context.Context, tx *db.Tx, c Change, was past) error {
 
 // restore puts the mailbox of an old name back as it was; false if there was none. One
 // that nobody ever proved gets no power back over somebody who has proved another way
-// since: it recovers nothing, and awaits a way that still is there. had are the user's
-// methods until now.
+// since: it recovers nothing, and awaits a way that still is there, or that somebody else
+// took. had are the user's methods until now.
 func restore(ctx context.Context, tx *db.Tx, who id.User, old address.Canonical, had []method.Method) (bool, error) {
 	m, err := method.Restore(ctx, tx, who, string(old))
 	if errors.Is(err, fault.NotFound) {
@@ -175,10 +209,14 @@ func restore(ctx context.Context, tx *db.Tx, who id.User, old address.Canonical,
 	if err != nil || !m.ProvedAt.IsZero() {
 		return err == nil, err
 	}
-	if !slices.ContainsFunc(had, func(m method.Method) bool { return !m.ProvedAt.IsZero() && !m.Pending }) {
+	another, err := provedOther(ctx, tx, who, had)
+	if err != nil {
+		return false, err
+	}
+	if !another && !slices.ContainsFunc(had, func(m method.Method) bool { return !m.ProvedAt.IsZero() && !m.Pending }) {
 		return true, nil
 	}
-	return true, method.Distrust(ctx, tx, who, m.ID, provedOther(had))
+	return true, method.Distrust(ctx, tx, who, m.ID, another)
 }
 
 // ended ends everything that was made for the user before.

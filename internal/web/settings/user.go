@@ -240,7 +240,7 @@ func (p *UserPage) refused(saved member.Saved) int {
 	case member.Doubtful:
 		p.Problem = locale.Say(locale.UsersDoubtful)
 		for _, d := range saved.Doubts {
-			p.Doubts = append(p.Doubts, doubtWords(d, saved))
+			p.Doubts = append(p.Doubts, doubtWords(d, saved, p.First))
 		}
 	case member.WhichPerson:
 		p.Problem, p.AskPerson = locale.Say(locale.UsersWhich), true
@@ -292,8 +292,15 @@ func restWords(saved member.Saved, at string) string {
 	return locale.Say(key, locale.Data{"At": at})
 }
 
-func doubtWords(d member.Doubt, saved member.Saved) string {
+func doubtWords(d member.Doubt, saved member.Saved, first string) string {
+	who := locale.Data{"First": first, "Login": saved.Namesake}
 	switch d {
+	case member.Namesake:
+		return locale.Say(locale.UsersDoubtNamesake, who)
+	case member.ProvedGone:
+		return locale.Say(locale.UsersDoubtProvedGone, who)
+	case member.NoWayIn:
+		return locale.Say(locale.UsersDoubtNoWayIn, who)
 	case member.Slip:
 		return locale.Say(locale.UsersDoubtSlip, locale.Data{"Email": saved.Suggested})
 	case member.RoleMailbox:

@@ -82,6 +82,7 @@ func newFlows(p Parts) (*flows, error) {
 		DB: p.DB, Post: f.post, Standing: f.facts, Countries: p.Countries, Slots: slots, VendorName: p.Vendor.Name,
 		Unfit: func(plain string, who user.User) string { return string(f.rescue.Judge(plain, who)) },
 	}
+	f.request.Knows, f.rescue.Invited = f.desk.Knows, f.request.Invited
 	f.setup = &setup.Desk{DB: p.DB, Post: f.post, Standing: f.facts}
 	f.trail = &trail.Desk{
 		DB: p.DB, Keys: p.Keys, Post: f.post, Standing: f.facts, Folder: p.Checkpoints, KeepDays: p.AuditKeep,

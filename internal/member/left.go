@@ -73,6 +73,14 @@ func (d *Desk) leave(ctx context.Context, tx *db.Tx, s subject, by authority.Bea
 	return audit.Record(ctx, tx, audit.Event{Kind: audit.MemberLeft, Actor: by.Actor(), User: s.user.ID, Site: s.at.ID})
 }
 
+// promoted has the other Admins told of a form that makes somebody one of them.
+func (d *Desk) promoted(ctx context.Context, tx *db.Tx, s subject, to site.Membership, by authority.Bearer) error {
+	if runsSite(s.member) || !runsSite(to) {
+		return nil
+	}
+	return d.tellOthers(ctx, tx, s, by, message.MemberAdmin, "")
+}
+
 // stopped has a form that blocks somebody, makes them inactive, or ends that they run the
 // site do what belongs to it: the help codes that they made end, and the other Admins are
 // told.

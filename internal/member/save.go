@@ -21,6 +21,8 @@ import (
 	"keyturn/internal/method"
 	"keyturn/internal/phone"
 	"keyturn/internal/policy"
+	"keyturn/internal/session"
+	"keyturn/internal/site"
 	"keyturn/internal/user"
 )
 
@@ -156,6 +158,9 @@ func (d *Desk) may(ctx context.Context, tx *db.Tx, s *saving) (Saved, error) {
 	if err != nil || last {
 		return Saved{Refused: LastAdmin}, err
 	}
+	if early, err := s.earlyAdmin(ctx, tx); err != nil || early {
+		return Saved{Refused: NotYetAdmin}, err
+	}
 	if s.has(FieldStatus) && now.Status == policy.Active {
 		gone, err := isReplaced(ctx, tx, s.at.ID, s.user.ID)
 		if err != nil {
@@ -176,6 +181,27 @@ func (s saving) temporaryAdmin() bool {
 		return false
 	}
 	return s.has(FieldGroup) || now.Status == policy.Active && s.has(FieldKind, FieldStatus)
+}
+
+// earlyAdmin says that the form makes an Admin of somebody of whom nobody here has seen
+// anything yet: whoever types an address would be that Admin. (Somebody else who takes a
+// place is AdminNewcomer.)
+func (s saving) earlyAdmin(ctx context.Context, tx *db.Tx) (bool, error) {
+	if s.another() || runsSite(s.member) || !runsSite(s.typed.Now.membership(s.member)) {
+		return false, nil
+	}
+	if s.user.Password.Encoded() == "" {
+		return true, nil
+	}
+	fresh, err := isNewcomer(ctx, tx, s.at.ID, s.user.ID)
+	if err != nil {
+		return false, fmt.Errorf("look whether somebody took a place: %w", err)
+	}
+	if !fresh {
+		return false, nil
+	}
+	last, err := session.LastAt(ctx, tx, s.at.ID, []id.User{s.user.ID})
+	return last[s.user.ID].IsZero(), err
 }
 
 // readable reads what was typed. It looks nothing up: nobody has proved anything yet.
@@ -275,8 +301,10 @@ func (d *Desk) store(ctx context.Context, tx *db.Tx, s saving) (saved Saved, err
 		if err := put(ctx, tx, s.subject, now.membership(s.member), s.by.Actor()); err != nil {
 			return saved, err
 		}
-		if err := d.stopped(ctx, tx, s.subject, now.membership(s.member), s.by); err != nil {
-			return saved, err
+		for _, do := range []func(context.Context, *db.Tx, subject, site.Membership, authority.Bearer) error{d.stopped, d.promoted} {
+			if err := do(ctx, tx, s.subject, now.membership(s.member), s.by); err != nil {
+				return saved, err
+			}
 		}
 	}
 	if s.has(FieldName) {

@@ -103,3 +103,10 @@ func isReplaced(ctx context.Context, from db.Reader, at id.Site, who id.User) (b
 		`SELECT COUNT(*) FROM replaced_members WHERE site_id = $1 AND user_id = $2`, at, who)
 	return n > 0, err
 }
+
+// isNewcomer says whether somebody took the place of another member.
+func isNewcomer(ctx context.Context, from db.Reader, at id.Site, who id.User) (bool, error) {
+	n, err := db.One(ctx, from, func(r db.Row) (n int, err error) { return n, r.Scan(&n) },
+		`SELECT COUNT(*) FROM replaced_members WHERE site_id = $1 AND replaced_by = $2`, at, who)
+	return n > 0, err
+}

@@ -260,6 +260,8 @@ func (p *UserPage) refused(saved member.Saved) int {
 		p.GroupFault = locale.Say(locale.UsersAboveRank)
 	case member.EndlessAdmin:
 		p.GroupFault = locale.Say(locale.UsersEndlessAdmin, who)
+	case member.NotYetAdmin:
+		p.GroupFault = locale.Say(locale.UsersNotYetAdmin, who)
 	case member.LastAdmin:
 		p.StatusFault = locale.Say(locale.UsersLastAdmin, who)
 	case member.Oneself:

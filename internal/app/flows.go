@@ -91,7 +91,7 @@ func newFlows(p Parts) (*flows, error) {
 	f.sharing = &sharing.Desk{DB: p.DB, Post: f.post, Standing: f.facts, Countries: p.Countries}
 	f.sharing.Ask = f.askFor
 	f.desk.Crossed = sharing.Noticed
-	f.login = &login.Desk{DB: p.DB, Post: f.post, VendorName: p.Vendor.Name}
+	f.login = &login.Desk{DB: p.DB, Post: f.post, VendorName: p.Vendor.Name, Invite: f.rescue.InviteFirst}
 	f.enrol.Login, f.enrol.DeadDomain = f.login, p.Domains.Dead
 	f.members = &member.Desk{
 		DB: p.DB, Post: f.post, Standing: f.facts, Login: f.login, Domains: p.Domains, Countries: p.Countries,

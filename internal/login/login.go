@@ -40,6 +40,9 @@ type Desk struct {
 	Post *message.Post
 	// VendorName speaks where no site does.
 	VendorName string
+	// Invite promises somebody without a password the link for their first, in the caller's
+	// transaction; nil: they ask for one at the door.
+	Invite func(ctx context.Context, tx *db.Tx, who user.User, at id.Site, by audit.Actor) error
 }
 
 // Change is one change of a login name.
@@ -238,8 +241,8 @@ const (
 	May Found = "may"
 	// Done says that it was undone.
 	Done Found = "done"
-	// Over says that it cannot be undone any more: its time is over, an older one was
-	// undone, or its user is no active member anywhere.
+	// Over says that it cannot be undone: its time is over, an older one was undone, its user
+	// has left, or is no active member anywhere now.
 	Over Found = "over"
 )
 
@@ -269,7 +272,7 @@ func stands(ctx context.Context, from db.Reader, now time.Time, c user.LoginChan
 		return Gone, fmt.Errorf("read memberships: %w", err)
 	}
 	for _, m := range all {
-		if m.Status == policy.Active {
+		if m.Active(now) {
 			return May, nil
 		}
 	}
@@ -340,6 +343,16 @@ func (d *Desk) undo(ctx context.Context, tx *db.Tx, who user.User, c user.LoginC
 	if err != nil {
 		return err
 	}
+	// Whoever holds the link: the mailbox is known, the person is not.
+	by := audit.Actor{Kind: audit.ActorUser, ID: string(who.ID), Network: at.Network, Agent: at.Agent}
+	facts := map[string]string{"change": string(c.ID)}
+	fresh, err := d.startAgain(ctx, tx, again{who: who, change: c, methods: all, home: home, by: by})
+	if err != nil {
+		return err
+	}
+	if fresh {
+		facts["password"] = "cleared"
+	}
 	for _, to := range []address.Canonical{c.Old, who.Login} {
 		err := d.Post.Tell(ctx, tx, message.Notice{User: who.ID, Site: home, Kind: message.LoginUndone, Address: string(to)})
 		if err != nil {
@@ -350,11 +363,45 @@ func (d *Desk) undo(ctx context.Context, tx *db.Tx, who user.User, c user.LoginC
 		return err
 	}
 	return audit.Record(ctx, tx, audit.Event{
-		// Whoever holds the link: the mailbox is known, the person is not.
-		Kind: audit.LoginUndone, Actor: audit.Actor{Kind: audit.ActorUser, ID: string(who.ID), Network: at.Network, Agent: at.Agent},
-		User: who.ID, Site: home, Facts: map[string]string{"change": string(c.ID)},
+		Kind: audit.LoginUndone, Actor: by, User: who.ID, Site: home, Facts: facts,
 		Personal: map[string]string{"from": string(who.Login), "to": string(c.Old)},
 	})
+}
+
+// again is somebody whose login name was given back, with the methods until then.
+type again struct {
+	who     user.User
+	change  user.LoginChange
+	methods []method.Method
+	home    id.Site
+	by      audit.Actor
+}
+
+// startAgain takes the password away that was set from the address that is undone, where
+// there was none before and nothing but email was proved since, and sends the old address
+// the link for a first one. false: the password stays.
+func (d *Desk) startAgain(ctx context.Context, tx *db.Tx, a again) (bool, error) {
+	if !a.change.NoPassword {
+		return false, nil
+	}
+	another, err := provedOther(ctx, tx, a.who.ID, a.methods)
+	if err != nil || another {
+		return false, err
+	}
+	if err := user.ClearPassword(ctx, tx, a.who.ID); err != nil {
+		return false, err
+	}
+	if d.Invite == nil || !address.IsDeliverable(a.change.Old) {
+		return true, nil
+	}
+	now, err := user.ByID(ctx, tx, a.who.ID)
+	if err != nil {
+		return false, fmt.Errorf("find a user: %w", err)
+	}
+	if err := d.Invite(ctx, tx, now, a.home, a.by); err != nil {
+		return false, fmt.Errorf("send the link for a first password: %w", err)
+	}
+	return true, nil
 }
 
 // onlySite is the site of somebody who has one; empty for all others.

@@ -11,6 +11,7 @@ import (
 	"keyturn/internal/epoch"
 	"keyturn/internal/id"
 	"keyturn/internal/limit"
+	"keyturn/internal/login"
 	"keyturn/internal/message"
 	"keyturn/internal/policy"
 	"keyturn/internal/secret"
@@ -59,10 +60,9 @@ func (d *Desk) leave(ctx context.Context, tx *db.Tx, s subject, by authority.Bea
 	if err := put(ctx, tx, s, gone, by.Actor()); err != nil {
 		return err
 	}
-	if s.member.Status != policy.Active { // put has ended nothing of somebody who was blocked
-		if err := epoch.Raise(ctx, tx, epoch.Member(s.at.ID, s.user.ID)); err != nil {
-			return err
-		}
+	// Also of somebody who was blocked, of whom put has ended nothing.
+	if err := login.EndForGood(ctx, tx, s.at.ID, s.user.ID); err != nil {
+		return fmt.Errorf("end what somebody can reach: %w", err)
 	}
 	if err := d.EndGiven(ctx, tx, s.at.ID, s.user.ID); err != nil {
 		return fmt.Errorf("end help codes that somebody made: %w", err)

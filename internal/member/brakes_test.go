@@ -11,6 +11,7 @@ import (
 	"keyturn/internal/member"
 	"keyturn/internal/message"
 	"keyturn/internal/policy"
+	"keyturn/internal/site"
 	"keyturn/internal/user"
 )
 
@@ -227,6 +228,24 @@ func TestWhoeverCameByAFormIsAnAdminOnlyAfterTheySignedInAndTheOthersAreTold(t *
 		}
 		if max, pat, twin := told(w.max), told(w.pat), told(w.twinPat); max != 2 || pat != 0 || twin != 0 {
 			t.Errorf("Max was told %d times, Pat %d, the twin's %d", max, pat, twin)
+		}
+	})
+}
+
+func TestWhoseAccessIsOverIsNotMadeActiveByAForm(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		w.until(t, w.kim.ID, time.Hour)
+		w.db.Clock.Advance(2 * time.Hour)
+		w.do(t, func(ctx context.Context, tx *db.Tx) error { _, err := site.End(ctx, tx, 10); return err })
+		pat := w.in(t, w.pat, w.site)
+		active := func(f *member.Form) { f.Status = policy.Active }
+		if saved := w.save(t, pat, w.kim, active); saved.Refused != member.AccessOver {
+			t.Errorf("%+v", saved)
+		}
+		w.until(t, w.kim.ID, time.Hour) // a new last day
+		if saved := w.save(t, pat, w.kim, active); saved.Refused != "" {
+			t.Errorf("with a new last day: %+v", saved)
 		}
 	})
 }

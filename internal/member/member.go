@@ -106,6 +106,9 @@ const (
 	// AdminNewcomer says that whoever takes a place here is no Admin; the account manager is
 	// asked for one.
 	AdminNewcomer Refused = "admin_newcomer"
+	// AccessOver says that the member's access had an end, which is over: the account manager
+	// is asked for them with a new last day.
+	AccessOver Refused = "access_over"
 	// Replaced says that somebody else has taken the member's place, who is not made active
 	// again here.
 	Replaced Refused = "replaced"

@@ -162,6 +162,9 @@ func (d *Desk) may(ctx context.Context, tx *db.Tx, s *saving) (Saved, error) {
 		return Saved{Refused: NotYetAdmin}, err
 	}
 	if s.has(FieldStatus) && now.Status == policy.Active {
+		if !s.member.Until.IsZero() && !tx.Now.Before(s.member.Until) {
+			return Saved{Refused: AccessOver}, nil
+		}
 		gone, err := isReplaced(ctx, tx, s.at.ID, s.user.ID)
 		if err != nil {
 			return Saved{}, fmt.Errorf("look whether somebody was replaced: %w", err)

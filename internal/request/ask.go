@@ -129,7 +129,7 @@ func room(ctx context.Context, tx *db.Tx, r Request) (Refused, error) {
 		return "", err
 	}
 	if held {
-		if in, err := isMember(ctx, tx, r.Site, who.ID); err != nil || in {
+		if in, err := isIn(ctx, tx, tx.Now, r.Site, who.ID); err != nil || in {
 			return Member, err
 		}
 	}

@@ -179,7 +179,7 @@ func (d *Desk) invitation(ctx context.Context, from db.Reader, r Request, now ti
 		return v, fmt.Errorf("read memberships: %w", err)
 	}
 	for _, m := range memberships {
-		if m.Site == r.Site {
+		if m.Site == r.Site && !m.Ended(now) {
 			return v, gone
 		}
 	}
@@ -347,9 +347,7 @@ func (d *Desk) take(ctx context.Context, tx *db.Tx, v Invitation, token []byte, 
 			return err
 		}
 	}
-	err = site.Join(ctx, tx, site.Membership{
-		Site: r.Site, User: r.user, UserRef: string(r.ID), Group: r.Group, Kind: r.Kind, Status: policy.Active, Until: r.Until,
-	})
+	place, err := settle(ctx, tx, r)
 	if err != nil {
 		return err
 	}
@@ -360,10 +358,26 @@ func (d *Desk) take(ctx context.Context, tx *db.Tx, v Invitation, token []byte, 
 	if err := d.tellAdmins(ctx, tx, n, r.user); err != nil {
 		return err
 	}
-	e := r.event(audit.InvitationAccepted, by, map[string]string{"group": string(r.Group), "kind": string(r.Kind), "user_ref": string(r.ID)})
+	e := r.event(audit.InvitationAccepted, by, map[string]string{"group": string(r.Group), "kind": string(r.Kind), "user_ref": place.UserRef})
 	e.User = r.user
 	e.Personal = map[string]string{"login": string(now.who.Login), "name": now.who.Name()}
 	return audit.Record(ctx, tx, e)
+}
+
+// settle makes the membership; of somebody whose access here is over it is renewed.
+func settle(ctx context.Context, tx *db.Tx, r Request) (site.Membership, error) {
+	place := site.Membership{
+		Site: r.Site, User: r.user, UserRef: string(r.ID), Group: r.Group, Kind: r.Kind, Status: policy.Active, Until: r.Until,
+	}
+	before, err := site.MembershipIn(ctx, tx, r.Site, r.user)
+	if errors.Is(err, fault.NotFound) {
+		return place, site.Join(ctx, tx, place)
+	}
+	if err != nil {
+		return place, fmt.Errorf("find a membership: %w", err)
+	}
+	place.UserRef = before.UserRef
+	return place, site.Rejoin(ctx, tx, place)
 }
 
 // Mine lists the invitations of somebody who is signed in.

@@ -257,6 +257,19 @@ func isMember(ctx context.Context, from db.Reader, at id.Site, who id.User) (boo
 	return true, nil
 }
 
+// isIn says whether somebody has a place in a site that nobody can ask for again: a
+// membership, but for one whose access is over.
+func isIn(ctx context.Context, from db.Reader, now time.Time, at id.Site, who id.User) (bool, error) {
+	m, err := site.MembershipIn(ctx, from, at, who)
+	if errors.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("find a membership: %w", err)
+	}
+	return !m.Ended(now), nil
+}
+
 // tellAdmins tells the admins of a site, but for those who did it.
 func (d *Desk) tellAdmins(ctx context.Context, tx *db.Tx, n message.Notice, but ...id.User) error {
 	admins, err := site.Admins(ctx, tx, tx.Now, n.Site)

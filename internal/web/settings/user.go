@@ -272,6 +272,8 @@ func (p *UserPage) refused(saved member.Saved) int {
 		p.Problem, p.AskManager = locale.Say(locale.UsersNotActive), true
 	case member.AdminNewcomer:
 		p.Problem, p.AskManager = locale.Say(locale.UsersAdminNewcomer), true
+	case member.AccessOver:
+		p.Problem, p.AskManager = locale.Say(locale.UsersAccessOver, who), true
 	case member.Replaced:
 		p.Problem, p.AskManager = locale.Say(locale.UsersReplaced, who), true
 	case member.TooManyAddresses, member.TooManyLogins, member.TooManyNewcomers, member.TooMany:

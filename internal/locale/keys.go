@@ -1197,6 +1197,7 @@ const (
 	RequestSubmit                  Key = "request.submit"
 	RequestSure                    Key = "request.sure"
 	RequestTitle                   Key = "request.title"
+	RequestTooOften                Key = "request.too-often"
 	RequestTooSoon                 Key = "request.too-soon"
 	RequestWhatMobile              Key = "request.what-mobile"
 	RequestWhatMobileUntil         Key = "request.what-mobile-until"

@@ -249,3 +249,19 @@ func TestWhoseAccessIsOverIsNotMadeActiveByAForm(t *testing.T) {
 		}
 	})
 }
+
+func TestSessionsOfOnePersonAreEndedTenTimesAnHour(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		pat := w.in(t, w.pat, w.site)
+		for i := range 11 {
+			saved, err := w.desk.EndSessions(t.Context(), pat, w.kim.ID)
+			if err != nil || (i < 10) != (saved.Refused == "") || i == 10 && (saved.Refused != member.TooMany || saved.Retry.IsZero()) {
+				t.Errorf("time %d: %+v, %v", i, saved, err)
+			}
+		}
+		if saved, err := w.desk.EndSessions(t.Context(), w.in(t, w.twinPat, w.twin), w.twinKim.ID); err != nil || saved.Refused != "" {
+			t.Errorf("the twin: %+v, %v", saved, err)
+		}
+	})
+}

@@ -125,17 +125,20 @@ func (d *Desk) tellOthers(
 
 // EndSessions signs a member out everywhere: sessions, sign-ins under way, links and
 // remembered devices. It needs no fresh proof, because it opens nothing.
-func (d *Desk) EndSessions(ctx context.Context, by authority.Bearer, whom id.User) (refused Refused, err error) {
+func (d *Desk) EndSessions(ctx context.Context, by authority.Bearer, whom id.User) (saved Saved, err error) {
 	err = d.change(ctx, by, whom, func(tx *db.Tx, s subject) error {
 		switch {
 		case s.own():
-			refused = Oneself
+			saved = Saved{Refused: Oneself}
 			return nil
 		case s.above():
-			refused = AboveRank
+			saved = Saved{Refused: AboveRank}
 			return nil
 		}
-		refused = ""
+		saved, err = within(ctx, tx, TooMany, "", limit.Charge{Budget: endings, Subject: limit.Subject(string(s.at.ID), string(s.user.ID))})
+		if err != nil || saved.Refused != "" {
+			return err
+		}
 		// Of somebody who is not this site's alone only what reaches this site.
 		owner, reach := epoch.User(s.user.ID), "everywhere"
 		if s.elsewhere() {
@@ -154,7 +157,7 @@ func (d *Desk) EndSessions(ctx context.Context, by authority.Bearer, whom id.Use
 			Kind: audit.SessionsEnded, Actor: by.Actor(), User: s.user.ID, Site: s.at.ID, Facts: map[string]string{"reach": reach},
 		})
 	})
-	return refused, err
+	return saved, err
 }
 
 // testCodes is how many test codes a site sends.

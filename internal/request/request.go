@@ -178,6 +178,8 @@ const (
 	StaffAddress Refused = "staff_address"
 	// NoReason says that a decline needs words.
 	NoReason Refused = "no_reason"
+	// TooOften says that the site took as many back as one hour allows.
+	TooOften Refused = "too_often"
 	// TooSoon says that a link was sent a moment ago.
 	TooSoon Refused = "too_soon"
 )

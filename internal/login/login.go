@@ -8,9 +8,10 @@
 //
 // An address that an admin put there has no power of its own (I14): it recovers nothing
 // until a code sent to it was typed in a sign-in that began with the password, where the
-// user has a proved method other than email it is none of theirs until that one was
-// passed, and when it is replaced unconfirmed it undoes nothing. Somebody without a
-// password sets their first one from it, once, and everybody who should know is told.
+// user has a proved method other than email (be it that somebody else took it away in the
+// last 30 days) it is none of theirs until that one was passed, and when it is replaced
+// unconfirmed it undoes nothing. Somebody without a password sets their first one from it,
+// once, and everybody who should know is told; the undo of that takes the password away.
 package login
 
 import (

@@ -7,6 +7,7 @@ import (
 	"os/user"
 	"text/tabwriter"
 
+	"keyturn/internal/address"
 	"keyturn/internal/audit"
 	"keyturn/internal/db"
 	"keyturn/internal/fault"
@@ -46,13 +47,19 @@ func (s siteAdd) Run(w *world) (err error) {
 	if err != nil {
 		return errors.Join(errUsage, err)
 	}
+	var manager address.Canonical
+	if s.AccountManager != "" {
+		if manager, err = address.Email(s.AccountManager); err != nil {
+			return errors.Join(errUsage, fmt.Errorf("--account-manager: %w", err))
+		}
+	}
 	_, d, err := w.useDB()
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
 	added, err := (&setup.Desk{DB: d}).AddSite(w.ctx, by(), site.Site{
-		Ref: s.Ref, Name: s.Name, Region: s.Region, Zone: zone, AccountManager: s.AccountManager,
+		Ref: s.Ref, Name: s.Name, Region: s.Region, Zone: zone, AccountManager: string(manager),
 	})
 	if errors.Is(err, fault.Conflict) {
 		return fmt.Errorf("a site with this reference is there already: %w", fault.Conflict)

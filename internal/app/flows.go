@@ -93,6 +93,7 @@ func newFlows(p Parts) (*flows, error) {
 		DB: p.DB, Post: f.post, Standing: f.facts, Countries: p.Countries, Slots: slots, VendorName: p.Vendor.Name,
 		Unfit: func(plain string, who user.User) string { return string(f.rescue.Judge(plain, who)) },
 	}
+	f.request.Knows, f.rescue.Invited = f.desk.Knows, f.request.Invited
 	f.setup = &setup.Desk{DB: p.DB, Post: f.post, Standing: f.facts}
 	speaks, err := p.Xero.client(p.DB, p.PublicURL)
 	if err != nil {
@@ -106,7 +107,7 @@ func newFlows(p Parts) (*flows, error) {
 	f.sharing = &sharing.Desk{DB: p.DB, Post: f.post, Standing: f.facts, Countries: p.Countries}
 	f.sharing.Ask = f.askFor
 	f.desk.Crossed = sharing.Noticed
-	f.login = &login.Desk{DB: p.DB, Post: f.post, VendorName: p.Vendor.Name}
+	f.login = &login.Desk{DB: p.DB, Post: f.post, VendorName: p.Vendor.Name, Invite: f.rescue.InviteFirst}
 	f.enrol.Login, f.enrol.DeadDomain = f.login, p.Domains.Dead
 	f.members = &member.Desk{
 		DB: p.DB, Post: f.post, Standing: f.facts, Login: f.login, Domains: p.Domains, Countries: p.Countries,

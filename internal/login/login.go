@@ -8,9 +8,10 @@
 //
 // An address that an admin put there has no power of its own (I14): it recovers nothing
 // until a code sent to it was typed in a sign-in that began with the password, where the
-// user has a proved method other than email it is none of theirs until that one was
-// passed, and when it is replaced unconfirmed it undoes nothing. Somebody without a
-// password sets their first one from it, once, and everybody who should know is told.
+// user has a proved method other than email (be it that somebody else took it away in the
+// last 30 days) it is none of theirs until that one was passed, and when it is replaced
+// unconfirmed it undoes nothing. Somebody without a password sets their first one from it,
+// once, and everybody who should know is told; the undo of that takes the password away.
 package login
 
 import (
@@ -40,6 +41,9 @@ type Desk struct {
 	Post *message.Post
 	// VendorName speaks where no site does.
 	VendorName string
+	// Invite promises somebody without a password the link for their first, in the caller's
+	// transaction; nil: they ask for one at the door.
+	Invite func(ctx context.Context, tx *db.Tx, who user.User, at id.Site, by audit.Actor) error
 }
 
 // Change is one change of a login name.
@@ -93,7 +97,8 @@ func (d *Desk) Make(ctx context.Context, tx *db.Tx, c Change) (until time.Time, 
 // past is what there was before a change.
 type past struct {
 	methods []method.Method
-	// another says that a way other than email was proved.
+	// another says that a way other than email was proved, also one that somebody else took
+	// from them lately.
 	another bool
 	// back says that the change gives a name back that its old address could take back now.
 	back bool
@@ -106,7 +111,9 @@ func before(ctx context.Context, from *db.Tx, c Change) (p past, err error) {
 	if p.methods, err = method.Of(ctx, from, c.User.ID); err != nil {
 		return p, fmt.Errorf("read methods: %w", err)
 	}
-	p.another = provedOther(p.methods)
+	if p.another, err = provedOther(ctx, from, c.User.ID, p.methods); err != nil {
+		return p, err
+	}
 	for _, m := range p.methods {
 		p.unconfirmed = p.unconfirmed || m.Kind == policy.Email && m.Address == string(c.User.Login) && m.NoRecovery
 	}
@@ -123,10 +130,41 @@ func (p past) firstPassword(c Change) bool {
 	return c.Proved == "" && c.User.Password.Encoded() == "" && !p.another
 }
 
-func provedOther(all []method.Method) bool {
-	return slices.ContainsFunc(all, func(m method.Method) bool {
+// Awaits says whether the mailbox of a login name that an admin gives somebody would be
+// none of their ways until another one was passed. It changes nothing.
+func Awaits(ctx context.Context, from *db.Tx, who id.User, to address.Canonical) (bool, error) {
+	all, err := method.Of(ctx, from, who)
+	if err != nil {
+		return false, fmt.Errorf("read methods: %w", err)
+	}
+	another, err := provedOther(ctx, from, who, all)
+	if err != nil || !another {
+		return false, err
+	}
+	back, err := user.Returns(ctx, from, who, to)
+	if err != nil || !back {
+		return true, err
+	}
+	old, err := method.Before(ctx, from, who, string(to))
+	if errors.Is(err, fault.NotFound) {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("find a mailbox from before: %w", err)
+	}
+	return old.ProvedAt.IsZero() || old.AwaitsProof, nil
+}
+
+// provedOther says whether somebody proved a way other than email, be it that somebody else
+// took it from them in the last 30 days: an admin who clears a number is not to make the
+// mailbox of their choice a second factor by that.
+func provedOther(ctx context.Context, from *db.Tx, who id.User, all []method.Method) (bool, error) {
+	if slices.ContainsFunc(all, func(m method.Method) bool {
 		return m.Kind != policy.Email && !m.ProvedAt.IsZero() && !m.Pending
-	})
+	}) {
+		return true, nil
+	}
+	return method.WasTaken(ctx, from, from.Now, who)
 }
 
 // mailbox removes the mailboxes before, and links the new one. The rows stay for the
@@ -165,8 +203,8 @@ func mailbox(ctx context.Context, tx *db.Tx, c Change, was past) error {
 
 // restore puts the mailbox of an old name back as it was; false if there was none. One
 // that nobody ever proved gets no power back over somebody who has proved another way
-// since: it recovers nothing, and awaits a way that still is there. had are the user's
-// methods until now.
+// since: it recovers nothing, and awaits a way that still is there, or that somebody else
+// took. had are the user's methods until now.
 func restore(ctx context.Context, tx *db.Tx, who id.User, old address.Canonical, had []method.Method) (bool, error) {
 	m, err := method.Restore(ctx, tx, who, string(old))
 	if errors.Is(err, fault.NotFound) {
@@ -175,10 +213,14 @@ func restore(ctx context.Context, tx *db.Tx, who id.User, old address.Canonical,
 	if err != nil || !m.ProvedAt.IsZero() {
 		return err == nil, err
 	}
-	if !slices.ContainsFunc(had, func(m method.Method) bool { return !m.ProvedAt.IsZero() && !m.Pending }) {
+	another, err := provedOther(ctx, tx, who, had)
+	if err != nil {
+		return false, err
+	}
+	if !another && !slices.ContainsFunc(had, func(m method.Method) bool { return !m.ProvedAt.IsZero() && !m.Pending }) {
 		return true, nil
 	}
-	return true, method.Distrust(ctx, tx, who, m.ID, provedOther(had))
+	return true, method.Distrust(ctx, tx, who, m.ID, another)
 }
 
 // ended ends everything that was made for the user before.
@@ -200,8 +242,8 @@ const (
 	May Found = "may"
 	// Done says that it was undone.
 	Done Found = "done"
-	// Over says that it cannot be undone any more: its time is over, an older one was
-	// undone, or its user is no active member anywhere.
+	// Over says that it cannot be undone: its time is over, an older one was undone, its user
+	// has left, or is no active member anywhere now.
 	Over Found = "over"
 )
 
@@ -231,7 +273,7 @@ func stands(ctx context.Context, from db.Reader, now time.Time, c user.LoginChan
 		return Gone, fmt.Errorf("read memberships: %w", err)
 	}
 	for _, m := range all {
-		if m.Status == policy.Active {
+		if m.Active(now) {
 			return May, nil
 		}
 	}
@@ -302,6 +344,16 @@ func (d *Desk) undo(ctx context.Context, tx *db.Tx, who user.User, c user.LoginC
 	if err != nil {
 		return err
 	}
+	// Whoever holds the link: the mailbox is known, the person is not.
+	by := audit.Actor{Kind: audit.ActorUser, ID: string(who.ID), Network: at.Network, Agent: at.Agent}
+	facts := map[string]string{"change": string(c.ID)}
+	fresh, err := d.startAgain(ctx, tx, again{who: who, change: c, methods: all, home: home, by: by})
+	if err != nil {
+		return err
+	}
+	if fresh {
+		facts["password"] = "cleared"
+	}
 	for _, to := range []address.Canonical{c.Old, who.Login} {
 		err := d.Post.Tell(ctx, tx, message.Notice{User: who.ID, Site: home, Kind: message.LoginUndone, Address: string(to)})
 		if err != nil {
@@ -312,11 +364,45 @@ func (d *Desk) undo(ctx context.Context, tx *db.Tx, who user.User, c user.LoginC
 		return err
 	}
 	return audit.Record(ctx, tx, audit.Event{
-		// Whoever holds the link: the mailbox is known, the person is not.
-		Kind: audit.LoginUndone, Actor: audit.Actor{Kind: audit.ActorUser, ID: string(who.ID), Network: at.Network, Agent: at.Agent},
-		User: who.ID, Site: home, Facts: map[string]string{"change": string(c.ID)},
+		Kind: audit.LoginUndone, Actor: by, User: who.ID, Site: home, Facts: facts,
 		Personal: map[string]string{"from": string(who.Login), "to": string(c.Old)},
 	})
+}
+
+// again is somebody whose login name was given back, with the methods until then.
+type again struct {
+	who     user.User
+	change  user.LoginChange
+	methods []method.Method
+	home    id.Site
+	by      audit.Actor
+}
+
+// startAgain takes the password away that was set from the address that is undone, where
+// there was none before and nothing but email was proved since, and sends the old address
+// the link for a first one. false: the password stays.
+func (d *Desk) startAgain(ctx context.Context, tx *db.Tx, a again) (bool, error) {
+	if !a.change.NoPassword {
+		return false, nil
+	}
+	another, err := provedOther(ctx, tx, a.who.ID, a.methods)
+	if err != nil || another {
+		return false, err
+	}
+	if err := user.ClearPassword(ctx, tx, a.who.ID); err != nil {
+		return false, err
+	}
+	if d.Invite == nil || !address.IsDeliverable(a.change.Old) {
+		return true, nil
+	}
+	now, err := user.ByID(ctx, tx, a.who.ID)
+	if err != nil {
+		return false, fmt.Errorf("find a user: %w", err)
+	}
+	if err := d.Invite(ctx, tx, now, a.home, a.by); err != nil {
+		return false, fmt.Errorf("send the link for a first password: %w", err)
+	}
+	return true, nil
 }
 
 // onlySite is the site of somebody who has one; empty for all others.

@@ -34,7 +34,7 @@ func (d *Desk) tellOld(ctx context.Context, tx *db.Tx, c Change, was past) (time
 		}
 		return time.Time{}, nil
 	}
-	kept, token, err := user.KeepOld(ctx, tx, c.User.ID, old, c.To)
+	kept, token, err := user.KeepOld(ctx, tx, c.User, c.To)
 	if err != nil {
 		return time.Time{}, err
 	}

@@ -11,6 +11,7 @@ import (
 	"keyturn/internal/member"
 	"keyturn/internal/message"
 	"keyturn/internal/policy"
+	"keyturn/internal/site"
 	"keyturn/internal/user"
 )
 
@@ -193,4 +194,74 @@ func TestTheOtherAdminsAreToldOfWhoeverIsStoppedAndTheirHelpCodesEnd(t *testing.
 			})
 		})
 	}
+}
+
+func TestWhoeverCameByAFormIsAnAdminOnlyAfterTheySignedInAndTheOthersAreTold(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		pat := w.in(t, w.pat, w.site)
+		saved := w.another(t, pat, w.kim, "jo@bayside.example", nil)
+		if saved.Newcomer == "" {
+			t.Fatalf("another person: %+v", saved)
+		}
+		jo := user.User{ID: saved.Newcomer}
+		admin := func(f *member.Form) { f.Group = policy.GroupAdmin }
+		told := func(who user.User) int {
+			return w.rows(t, `SELECT COUNT(*) FROM notices WHERE kind = $1 AND user_id = $2`, string(message.MemberAdmin), who.ID)
+		}
+		if saved := w.save(t, pat, jo, admin); saved.Refused != member.NotYetAdmin {
+			t.Errorf("before they accepted: %+v", saved)
+		}
+		w.do(t, func(ctx context.Context, tx *db.Tx) error { return user.SetPassword(ctx, tx, jo.ID, stored()) })
+		if saved := w.save(t, pat, jo, admin); saved.Refused != member.NotYetAdmin {
+			t.Errorf("before they signed in: %+v", saved)
+		}
+		if n := told(w.max); n != 0 {
+			t.Errorf("Max was told %d times of nothing", n)
+		}
+		w.in(t, jo, w.site)
+		if saved := w.save(t, pat, jo, admin); saved.Refused != "" {
+			t.Errorf("after that: %+v", saved)
+		}
+		if saved := w.save(t, pat, w.bo, admin); saved.Refused != "" {
+			t.Errorf("somebody who was here before: %+v", saved)
+		}
+		if max, pat, twin := told(w.max), told(w.pat), told(w.twinPat); max != 2 || pat != 0 || twin != 0 {
+			t.Errorf("Max was told %d times, Pat %d, the twin's %d", max, pat, twin)
+		}
+	})
+}
+
+func TestWhoseAccessIsOverIsNotMadeActiveByAForm(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		w.until(t, w.kim.ID, time.Hour)
+		w.db.Clock.Advance(2 * time.Hour)
+		w.do(t, func(ctx context.Context, tx *db.Tx) error { _, err := site.End(ctx, tx, 10); return err })
+		pat := w.in(t, w.pat, w.site)
+		active := func(f *member.Form) { f.Status = policy.Active }
+		if saved := w.save(t, pat, w.kim, active); saved.Refused != member.AccessOver {
+			t.Errorf("%+v", saved)
+		}
+		w.until(t, w.kim.ID, time.Hour) // a new last day
+		if saved := w.save(t, pat, w.kim, active); saved.Refused != "" {
+			t.Errorf("with a new last day: %+v", saved)
+		}
+	})
+}
+
+func TestSessionsOfOnePersonAreEndedTenTimesAnHour(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		pat := w.in(t, w.pat, w.site)
+		for i := range 11 {
+			saved, err := w.desk.EndSessions(t.Context(), pat, w.kim.ID)
+			if err != nil || (i < 10) != (saved.Refused == "") || i == 10 && (saved.Refused != member.TooMany || saved.Retry.IsZero()) {
+				t.Errorf("time %d: %+v, %v", i, saved, err)
+			}
+		}
+		if saved, err := w.desk.EndSessions(t.Context(), w.in(t, w.twinPat, w.twin), w.twinKim.ID); err != nil || saved.Refused != "" {
+			t.Errorf("the twin: %+v, %v", saved, err)
+		}
+	})
 }

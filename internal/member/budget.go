@@ -19,6 +19,9 @@ var (
 	// keeps one from others for a week. Three are a slip, its correction and one more.
 	loginChanges     = limit.Budget{Name: "login.user", Cap: 3, Window: day}
 	siteLoginChanges = limit.Budget{Name: "login.site", Cap: 50, Window: day}
+	// endings is per member and site: each is told to them, and ends the sign-in that is
+	// under way.
+	endings = limit.Budget{Name: "sessions.ended", Cap: 10, Window: time.Hour}
 	// newcomers is per site: whoever brings more people in than five a day asks for them at
 	// the account manager.
 	newcomers = limit.Budget{Name: "newcomer.site", Cap: 5, Window: day}

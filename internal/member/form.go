@@ -152,6 +152,13 @@ const (
 	DummyMailbox Doubt = "dummy"
 	// SharedMobile says that Saved.Who has the same number here.
 	SharedMobile Doubt = "shared_mobile"
+	// Namesake says that Saved.Namesake signs in here under the same name.
+	Namesake Doubt = "namesake"
+	// ProvedGone says that the member has typed codes from the number that is taken away.
+	ProvedGone Doubt = "proved_gone"
+	// NoWayIn says that the member, or whoever takes their place, could not pass a second
+	// factor any more when one is asked of them.
+	NoWayIn Doubt = "no_way_in"
 )
 
 // doubtsOf are those that an address raises by itself.
@@ -180,5 +187,9 @@ func sure(doubts []Doubt, f Form) string {
 	for i, d := range doubts {
 		words[i] = string(d)
 	}
-	return strings.Join(words, " ") + "|" + strings.TrimSpace(f.Email) + "|" + digits(f.Mobile)
+	about := []string{
+		strings.Join(words, " "), strings.TrimSpace(f.Email), digits(f.Mobile), f.First, f.Last,
+		string(f.Group), string(f.Kind), string(f.Status),
+	}
+	return strings.Join(about, "|")
 }

@@ -11,6 +11,7 @@ import (
 	"keyturn/internal/epoch"
 	"keyturn/internal/id"
 	"keyturn/internal/limit"
+	"keyturn/internal/login"
 	"keyturn/internal/message"
 	"keyturn/internal/policy"
 	"keyturn/internal/secret"
@@ -59,10 +60,9 @@ func (d *Desk) leave(ctx context.Context, tx *db.Tx, s subject, by authority.Bea
 	if err := put(ctx, tx, s, gone, by.Actor()); err != nil {
 		return err
 	}
-	if s.member.Status != policy.Active { // put has ended nothing of somebody who was blocked
-		if err := epoch.Raise(ctx, tx, epoch.Member(s.at.ID, s.user.ID)); err != nil {
-			return err
-		}
+	// Also of somebody who was blocked, of whom put has ended nothing.
+	if err := login.EndForGood(ctx, tx, s.at.ID, s.user.ID); err != nil {
+		return fmt.Errorf("end what somebody can reach: %w", err)
 	}
 	if err := d.EndGiven(ctx, tx, s.at.ID, s.user.ID); err != nil {
 		return fmt.Errorf("end help codes that somebody made: %w", err)
@@ -71,6 +71,14 @@ func (d *Desk) leave(ctx context.Context, tx *db.Tx, s subject, by authority.Bea
 		return err
 	}
 	return audit.Record(ctx, tx, audit.Event{Kind: audit.MemberLeft, Actor: by.Actor(), User: s.user.ID, Site: s.at.ID})
+}
+
+// promoted has the other Admins told of a form that makes somebody one of them.
+func (d *Desk) promoted(ctx context.Context, tx *db.Tx, s subject, to site.Membership, by authority.Bearer) error {
+	if runsSite(s.member) || !runsSite(to) {
+		return nil
+	}
+	return d.tellOthers(ctx, tx, s, by, message.MemberAdmin, "")
 }
 
 // stopped has a form that blocks somebody, makes them inactive, or ends that they run the
@@ -117,17 +125,20 @@ func (d *Desk) tellOthers(
 
 // EndSessions signs a member out everywhere: sessions, sign-ins under way, links and
 // remembered devices. It needs no fresh proof, because it opens nothing.
-func (d *Desk) EndSessions(ctx context.Context, by authority.Bearer, whom id.User) (refused Refused, err error) {
+func (d *Desk) EndSessions(ctx context.Context, by authority.Bearer, whom id.User) (saved Saved, err error) {
 	err = d.change(ctx, by, whom, func(tx *db.Tx, s subject) error {
 		switch {
 		case s.own():
-			refused = Oneself
+			saved = Saved{Refused: Oneself}
 			return nil
 		case s.above():
-			refused = AboveRank
+			saved = Saved{Refused: AboveRank}
 			return nil
 		}
-		refused = ""
+		saved, err = within(ctx, tx, TooMany, "", limit.Charge{Budget: endings, Subject: limit.Subject(string(s.at.ID), string(s.user.ID))})
+		if err != nil || saved.Refused != "" {
+			return err
+		}
 		// Of somebody who is not this site's alone only what reaches this site.
 		owner, reach := epoch.User(s.user.ID), "everywhere"
 		if s.elsewhere() {
@@ -146,7 +157,7 @@ func (d *Desk) EndSessions(ctx context.Context, by authority.Bearer, whom id.Use
 			Kind: audit.SessionsEnded, Actor: by.Actor(), User: s.user.ID, Site: s.at.ID, Facts: map[string]string{"reach": reach},
 		})
 	})
-	return refused, err
+	return saved, err
 }
 
 // testCodes is how many test codes a site sends.

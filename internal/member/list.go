@@ -142,7 +142,7 @@ type Card struct {
 	Reasons []policy.Reason
 	Open    int
 	// Old is the address that can undo the last change of the login name, OldUntil until
-	// when; empty: none can.
+	// when; empty: none can, or the user is not this site's alone.
 	Old      string
 	OldUntil time.Time
 	// Undone is the change of the login name that its old address undid lately. Its zero
@@ -180,12 +180,12 @@ func (d *Desk) Card(ctx context.Context, by authority.Bearer, whom id.User) (c C
 		}
 		c.Last = len(admins) == 1
 	}
-	old, err := user.LiveChange(ctx, d.DB, now, whom)
-	if err != nil && !errors.Is(err, fault.NotFound) {
-		return c, fmt.Errorf("look for what can be undone: %w", err)
-	}
-	c.Old, c.OldUntil = string(old.Old), old.ExpiresAt
 	if !c.Elsewhere { // where they go on at other places, it may have been none of this site's
+		old, err := user.LiveChange(ctx, d.DB, now, whom)
+		if err != nil && !errors.Is(err, fault.NotFound) {
+			return c, fmt.Errorf("look for what can be undone: %w", err)
+		}
+		c.Old, c.OldUntil = string(old.Old), old.ExpiresAt
 		if c.Undone, err = user.Undone(ctx, d.DB, s.user, now.Add(-undoneFor)); err != nil && !errors.Is(err, fault.NotFound) {
 			return c, fmt.Errorf("look for what was undone: %w", err)
 		}

@@ -70,6 +70,9 @@ const (
 	LastAdmin Refused = "last_admin"
 	// EndlessAdmin says that the access of an Admin has no end, and the member's has one.
 	EndlessAdmin Refused = "endless_admin"
+	// NotYetAdmin says that somebody who has no password yet, or came here by a form and has
+	// not signed in since, is no Admin before they have.
+	NotYetAdmin Refused = "not_yet_admin"
 	// Changed says that somebody else was quicker; Saved.Others says where.
 	Changed Refused = "changed"
 	// NoEmail says that there has to be an address.
@@ -103,6 +106,9 @@ const (
 	// AdminNewcomer says that whoever takes a place here is no Admin; the account manager is
 	// asked for one.
 	AdminNewcomer Refused = "admin_newcomer"
+	// AccessOver says that the member's access had an end, which is over: the account manager
+	// is asked for them with a new last day.
+	AccessOver Refused = "access_over"
 	// Replaced says that somebody else has taken the member's place, who is not made active
 	// again here.
 	Replaced Refused = "replaced"

@@ -21,6 +21,8 @@ import (
 	"keyturn/internal/method"
 	"keyturn/internal/phone"
 	"keyturn/internal/policy"
+	"keyturn/internal/session"
+	"keyturn/internal/site"
 	"keyturn/internal/user"
 )
 
@@ -52,10 +54,12 @@ type Saved struct {
 	// Others are the fields that somebody else changed meanwhile, Stored what they hold.
 	Others []Field
 	Stored Form
-	// Doubts are what to look at, Suggested the address that was probably meant, Sure what
-	// the form has to say to be saved all the same.
+	// Doubts are what to look at, Suggested the address that was probably meant, Namesake the
+	// login name of whoever has the same name, Sure what the form has to say to be saved all
+	// the same.
 	Doubts    []Doubt
 	Suggested string
+	Namesake  string
 	Sure      string
 	Retry     time.Time
 	// Login and Mobile say that these were changed; Until is when the old address can undo
@@ -154,7 +158,13 @@ func (d *Desk) may(ctx context.Context, tx *db.Tx, s *saving) (Saved, error) {
 	if err != nil || last {
 		return Saved{Refused: LastAdmin}, err
 	}
+	if early, err := s.earlyAdmin(ctx, tx); err != nil || early {
+		return Saved{Refused: NotYetAdmin}, err
+	}
 	if s.has(FieldStatus) && now.Status == policy.Active {
+		if !s.member.Until.IsZero() && !tx.Now.Before(s.member.Until) {
+			return Saved{Refused: AccessOver}, nil
+		}
 		gone, err := isReplaced(ctx, tx, s.at.ID, s.user.ID)
 		if err != nil {
 			return Saved{}, fmt.Errorf("look whether somebody was replaced: %w", err)
@@ -174,6 +184,27 @@ func (s saving) temporaryAdmin() bool {
 		return false
 	}
 	return s.has(FieldGroup) || now.Status == policy.Active && s.has(FieldKind, FieldStatus)
+}
+
+// earlyAdmin says that the form makes an Admin of somebody of whom nobody here has seen
+// anything yet: whoever types an address would be that Admin. (Somebody else who takes a
+// place is AdminNewcomer.)
+func (s saving) earlyAdmin(ctx context.Context, tx *db.Tx) (bool, error) {
+	if s.another() || runsSite(s.member) || !runsSite(s.typed.Now.membership(s.member)) {
+		return false, nil
+	}
+	if s.user.Password.Encoded() == "" {
+		return true, nil
+	}
+	fresh, err := isNewcomer(ctx, tx, s.at.ID, s.user.ID)
+	if err != nil {
+		return false, fmt.Errorf("look whether somebody took a place: %w", err)
+	}
+	if !fresh {
+		return false, nil
+	}
+	last, err := session.LastAt(ctx, tx, s.at.ID, []id.User{s.user.ID})
+	return last[s.user.ID].IsZero(), err
 }
 
 // readable reads what was typed. It looks nothing up: nobody has proved anything yet.
@@ -242,27 +273,6 @@ func (d *Desk) free(ctx context.Context, tx *db.Tx, s *saving) (Saved, error) {
 // sentence is what a fault.Invalid says to the person.
 func sentence(err error) string { return strings.TrimSuffix(err.Error(), ": "+fault.Invalid.Error()) }
 
-// doubts asks to look again at what is allowed and probably not meant.
-func (d *Desk) doubts(ctx context.Context, tx *db.Tx, s *saving) (Saved, error) {
-	var saved Saved
-	if s.has(FieldEmail) {
-		saved.Doubts, saved.Suggested = doubtsOf(s.to)
-	}
-	if s.has(FieldMobile) && s.mobile != "" {
-		who, err := memberByMobile(ctx, tx, s.at.ID, s.user.ID, s.mobile)
-		if err != nil && !errors.Is(err, fault.NotFound) {
-			return saved, fmt.Errorf("look who has a number: %w", err)
-		}
-		if err == nil {
-			saved.Doubts, saved.Who = append(saved.Doubts, SharedMobile), who
-		}
-	}
-	if saved.Sure = sure(saved.Doubts, s.typed.Now); saved.Sure != s.typed.Sure && saved.Sure != "" {
-		saved.Refused = Doubtful
-	}
-	return saved, nil
-}
-
 // person asks whether it is still the same person, where name and email change.
 func (d *Desk) person(_ context.Context, _ *db.Tx, s *saving) (Saved, error) {
 	if s.has(FieldName) && s.has(FieldEmail) && s.typed.Person != Same && s.typed.Person != Another {
@@ -294,8 +304,10 @@ func (d *Desk) store(ctx context.Context, tx *db.Tx, s saving) (saved Saved, err
 		if err := put(ctx, tx, s.subject, now.membership(s.member), s.by.Actor()); err != nil {
 			return saved, err
 		}
-		if err := d.stopped(ctx, tx, s.subject, now.membership(s.member), s.by); err != nil {
-			return saved, err
+		for _, do := range []func(context.Context, *db.Tx, subject, site.Membership, authority.Bearer) error{d.stopped, d.promoted} {
+			if err := do(ctx, tx, s.subject, now.membership(s.member), s.by); err != nil {
+				return saved, err
+			}
 		}
 	}
 	if s.has(FieldName) {
@@ -339,27 +351,13 @@ func (d *Desk) rename(ctx context.Context, tx *db.Tx, s saving) error {
 // proved nothing its first code proves it; for all others it waits until they type a code
 // in a session of their own, and the proved one before it goes on working until then.
 func (d *Desk) number(ctx context.Context, tx *db.Tx, s saving) (pending bool, err error) {
-	for _, m := range s.methods {
-		pending = pending || !m.ProvedAt.IsZero() && !m.Pending
-	}
-	kind, facts := audit.MethodLinked, map[string]string{"kind": string(policy.SMS)}
-	if s.mobile == "" {
-		pending, kind = false, audit.MethodRemoved
-		for _, m := range s.methods {
-			if m.Kind != policy.SMS {
-				continue
-			}
-			if err := method.Remove(ctx, tx, s.user.ID, m.ID); err != nil {
-				return false, err
-			}
-			facts["method"] = string(m.ID)
-		}
+	if s.cleared() {
+		err = d.unlinkNumbers(ctx, tx, s)
 	} else {
-		m, err := method.Relink(ctx, tx, s.user.ID, policy.SMS, s.mobile, pending)
-		if err != nil {
-			return false, err
-		}
-		facts["method"], pending = string(m.ID), m.Pending
+		pending, err = d.linkNumber(ctx, tx, s)
+	}
+	if err != nil {
+		return false, err
 	}
 	if err := epoch.Raise(ctx, tx, epoch.User(s.user.ID)); err != nil {
 		return false, err
@@ -374,7 +372,42 @@ func (d *Desk) number(ctx context.Context, tx *db.Tx, s saving) (pending bool, e
 	if err != nil {
 		return false, fmt.Errorf("tell of a new number: %w", err)
 	}
-	return pending, audit.Record(ctx, tx, audit.Event{
-		Kind: kind, Actor: s.by.Actor(), User: s.user.ID, Site: s.at.ID, Facts: facts, Personal: map[string]string{"address": s.mobile},
+	return pending, nil
+}
+
+// linkNumber links the number of the form, pending where its owner has proved anything.
+func (d *Desk) linkNumber(ctx context.Context, tx *db.Tx, s saving) (pending bool, err error) {
+	for _, m := range s.methods {
+		pending = pending || !m.ProvedAt.IsZero() && !m.Pending
+	}
+	m, err := method.Relink(ctx, tx, s.user.ID, policy.SMS, s.mobile, pending)
+	if err != nil {
+		return false, err
+	}
+	return m.Pending, s.recordNumber(ctx, tx, audit.MethodLinked, m)
+}
+
+// unlinkNumbers takes every number away. The one that was proved goes on to say that its
+// owner had another way (package login).
+func (d *Desk) unlinkNumbers(ctx context.Context, tx *db.Tx, s saving) error {
+	for _, m := range s.methods {
+		if m.Kind != policy.SMS {
+			continue
+		}
+		if err := method.Take(ctx, tx, s.user.ID, m.ID); err != nil {
+			return err
+		}
+		if err := s.recordNumber(ctx, tx, audit.MethodRemoved, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s saving) recordNumber(ctx context.Context, tx *db.Tx, kind audit.Kind, m method.Method) error {
+	return audit.Record(ctx, tx, audit.Event{
+		Kind: kind, Actor: s.by.Actor(), User: s.user.ID, Site: s.at.ID,
+		Facts:    map[string]string{"kind": string(policy.SMS), "method": string(m.ID)},
+		Personal: map[string]string{"address": m.Address},
 	})
 }

@@ -81,6 +81,16 @@ func memberByMobile(ctx context.Context, from db.Reader, at id.Site, but id.User
 		 ORDER BY u.user_id LIMIT 1`, at, number, but)
 }
 
+// memberByName is the login name of another active member of a site who has a name.
+func memberByName(ctx context.Context, from db.Reader, at id.Site, but id.User, name string) (string, error) {
+	return db.One(ctx, from, func(r db.Row) (login string, err error) { return login, r.Scan(&login) }, `
+		SELECT u.login
+		  FROM memberships m JOIN users u ON u.user_id = m.user_id
+		 WHERE m.site_id = $1 AND m.user_id <> $2 AND m.status = 'active'
+		   AND LOWER(TRIM(u.first_name || ' ' || u.last_name)) = LOWER($3)
+		 ORDER BY u.user_id LIMIT 1`, at, but, name)
+}
+
 // insertReplaced notes that a member's place was taken by somebody else.
 func insertReplaced(ctx context.Context, tx *db.Tx, at id.Site, who, by id.User, now time.Time) error {
 	return tx.Change(ctx, `
@@ -91,5 +101,12 @@ func insertReplaced(ctx context.Context, tx *db.Tx, at id.Site, who, by id.User,
 func isReplaced(ctx context.Context, from db.Reader, at id.Site, who id.User) (bool, error) {
 	n, err := db.One(ctx, from, func(r db.Row) (n int, err error) { return n, r.Scan(&n) },
 		`SELECT COUNT(*) FROM replaced_members WHERE site_id = $1 AND user_id = $2`, at, who)
+	return n > 0, err
+}
+
+// isNewcomer says whether somebody took the place of another member.
+func isNewcomer(ctx context.Context, from db.Reader, at id.Site, who id.User) (bool, error) {
+	n, err := db.One(ctx, from, func(r db.Row) (n int, err error) { return n, r.Scan(&n) },
+		`SELECT COUNT(*) FROM replaced_members WHERE site_id = $1 AND replaced_by = $2`, at, who)
 	return n > 0, err
 }

@@ -70,7 +70,7 @@ func each(t *testing.T, test func(t *testing.T, w *world)) {
 			Standing: facts,
 		}
 		w.desk = &member.Desk{
-			DB: d, Post: post, Standing: facts, Login: &login.Desk{DB: d, Post: post, VendorName: "Workshop Software"},
+			DB: d, Post: post, Standing: facts, Login: &login.Desk{DB: d, Post: post, VendorName: "Workshop Software", Invite: w.rescue.InviteFirst},
 			Domains: member.Domains{Real: []string{"example"}}, Countries: []string{"AU"}, VendorName: "Workshop Software",
 			Invite: w.rescue.InviteFirst, EndGiven: w.rescue.EndGivenBy,
 		}

@@ -77,3 +77,26 @@ func severalSites(all []told) bool {
 	}
 	return false
 }
+
+// stillTheirs leaves out, and removes, the news of a site that waited for somebody who is no
+// Admin of it any more. What is about themselves stays.
+func stillTheirs(ctx context.Context, tx *db.Tx, all []told) ([]told, error) {
+	var theirs []told
+	for _, n := range all {
+		runs := true
+		if n.Kind.waits() && n.Site != "" {
+			var err error
+			if runs, err = site.IsAdmin(ctx, tx, tx.Now, n.Site, n.User); err != nil {
+				return nil, fmt.Errorf("look whose news it is: %w", err)
+			}
+		}
+		if runs {
+			theirs = append(theirs, n)
+			continue
+		}
+		if err := forget(ctx, tx, n); err != nil {
+			return nil, fmt.Errorf("remove news of somebody who has left: %w", err)
+		}
+	}
+	return theirs, nil
+}

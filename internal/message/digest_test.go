@@ -93,3 +93,27 @@ func TestAMailAboutSeveralSitesSaysOfEachWhichItIs(t *testing.T) {
 		t.Errorf("a mail about one site says which: %q", one.Items[0].At)
 	}
 }
+
+func TestTheMailOfTheDayHoldsNothingOfASiteThatItsReaderHasLeft(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		w.join(t, w.pat, w.twin, policy.GroupAdmin)
+		for _, at := range []id.Site{w.site.ID, w.twin.ID} {
+			w.tell(t, Notice{User: w.pat.ID, Site: at, Kind: AddressDead, Words: map[string]string{"who": "Kim Osei", "channel": "email"}})
+		}
+		if err := w.db.Do(t.Context(), func(tx *db.Tx) error {
+			return tx.Change(t.Context(), `UPDATE memberships SET status = 'inactive' WHERE site_id = $1 AND user_id = $2`, w.twin.ID, w.pat.ID)
+		}); err != nil {
+			t.Fatal(err)
+		}
+		w.db.Clock.Advance(25 * time.Hour)
+		if err := w.post.SendDue(t.Context(), 10); err != nil {
+			t.Fatal(err)
+		}
+		sites, err := db.Many(t.Context(), w.db, func(r db.Row) (at string, err error) { return at, r.Scan(&at) },
+			`SELECT site_id FROM notices WHERE user_id = $1`, w.pat.ID)
+		if err != nil || w.sent(t, w.pat.ID) != 1 || !slices.Equal(sites, []string{string(w.site.ID)}) {
+			t.Errorf("%d mails, notices of %v, %v", w.sent(t, w.pat.ID), sites, err)
+		}
+	})
+}

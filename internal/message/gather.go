@@ -134,6 +134,9 @@ func (p *Post) merge(ctx context.Context, tx *db.Tx, g group) error {
 	if err != nil || due == 0 {
 		return err
 	}
+	if all, err = stillTheirs(ctx, tx, all); err != nil || len(all) == 0 {
+		return err
+	}
 	answer, err := limit.Take(ctx, tx,
 		limit.Charge{Budget: limit.NoticesUser, Subject: limit.Subject("notices", string(g.User))},
 		limit.Charge{Budget: limit.NoticesDestination, Subject: limit.Subject("notices", g.Address)})

@@ -83,6 +83,8 @@ const (
 	// MemberStopped tells an admin that "by" changed "who" in User Setup, so that they enter
 	// or run the site no more; "what" is the policy.Status they have now, or NoAdmin.
 	MemberStopped NoticeKind = "member_stopped"
+	// MemberAdmin tells an admin that "by" made "who" an Admin of the site.
+	MemberAdmin NoticeKind = "member_admin"
 	// SMSLow tells an admin that the SMS balance runs low; "left" is what is available.
 	SMSLow NoticeKind = "sms_low"
 	// AddressDead tells an admin that an address or number takes nothing; "who" is whose

@@ -51,7 +51,7 @@ func (k NoticeKind) about() about {
 	case HelpAsked:
 		return aboutHelp
 	case SMSLow, AddressDead, RequestApproved, RequestDeclined, RequestExpired, InvitationAccepted, AccessEnding, AccessEnded,
-		SharingDismissed, SplitHeld, MemberLeft, MemberStopped, SettingsChanged, RequirementLowered, SiteOpened, SiteNotReady, SiteDate, SiteReady,
+		SharingDismissed, SplitHeld, MemberLeft, MemberStopped, MemberAdmin, SettingsChanged, RequirementLowered, SiteOpened, SiteNotReady, SiteDate, SiteReady,
 		TrailCheckpoint, FirstPasswordMoved, XeroConnected, XeroDisconnected, XeroFailing,
 		RolloutDated, RolloutPaused, RolloutBack:
 		return aboutSite
@@ -100,7 +100,7 @@ func (s speaker) what(n told) string {
 		return locale.Say(locale.NoticePasswordReset)
 	case LoginsJoined:
 		return locale.Say(locale.NoticeJoined)
-	case LoginChanged, LoginUndone, LoginReplaced, FirstPasswordMoved, MobileChanged, SessionsEnded, MemberLeft, MemberStopped:
+	case LoginChanged, LoginUndone, LoginReplaced, FirstPasswordMoved, MobileChanged, SessionsEnded, MemberLeft, MemberStopped, MemberAdmin:
 		return s.setUp(n)
 	case HelpAsked, HelpCodeGiven, HelpApproved:
 		return s.helped(n)
@@ -315,7 +315,7 @@ func (s speaker) then(n told) string {
 			return locale.Say(locale.NoticeThenUndoneOf)
 		}
 	case LoginChanged, LoginReplaced, MobileChanged, SessionsEnded:
-	case MemberStopped:
+	case MemberStopped, MemberAdmin:
 		return locale.Say(locale.NoticeThenStopped, locale.Data{"By": s.by(n)})
 	}
 	switch {

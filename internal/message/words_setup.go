@@ -41,6 +41,9 @@ func (s speaker) setUp(n told) string {
 				key = locale.NoticeNoAdmin
 			}
 		}
+		if n.Kind == MemberAdmin {
+			key = locale.NoticeMadeAdmin
+		}
 		return locale.Say(key, locale.Data{"By": s.by(n), "Who": who})
 	}
 }

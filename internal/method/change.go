@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -75,6 +76,33 @@ func Remove(ctx context.Context, tx *db.Tx, who id.User, which id.Method) error 
 		return fmt.Errorf("remove the secret of a method: %w", err)
 	}
 	return nil
+}
+
+// Take is Remove by somebody other than the method's owner. Until takenFor is over the way
+// counts for WasTaken: whoever takes it away is not to gain by it.
+func Take(ctx context.Context, tx *db.Tx, who id.User, which id.Method) error {
+	if err := Remove(ctx, tx, who, which); err != nil {
+		return err
+	}
+	if err := markTaken(ctx, tx, who, which); err != nil {
+		return fmt.Errorf("note who removed a method: %w", err)
+	}
+	return nil
+}
+
+// takenFor is how long a way that somebody else took is held against a mailbox that comes
+// after it: as long as a number has to be on file before staff call it back.
+const takenFor = 30 * 24 * time.Hour
+
+// WasTaken says whether somebody else took a proved way other than email from a user in the
+// last 30 days. What the owners remove themselves does not count: they know what they have
+// left.
+func WasTaken(ctx context.Context, from db.Reader, now time.Time, who id.User) (bool, error) {
+	n, err := countTaken(ctx, from, who, now.Add(-takenFor))
+	if err != nil {
+		return false, fmt.Errorf("look for methods that were taken: %w", err)
+	}
+	return n > 0, nil
 }
 
 // Prove notes that a code sent to an address was typed back in a session, or that a

@@ -88,6 +88,11 @@ func OfAll(ctx context.Context, from db.Reader, who []id.User) (map[id.User][]Me
 	return all, nil
 }
 
+// Before gives the mailbox that Restore would put back; fault.NotFound if there is none.
+func Before(ctx context.Context, from db.Reader, who id.User, mailbox string) (Method, error) {
+	return removedMailbox(ctx, from, who, mailbox)
+}
+
 // Restore puts the mailbox back that was a user's before, as it was when it was removed.
 // fault.NotFound if there is none; fault.Conflict if somebody else was first.
 func Restore(ctx context.Context, tx *db.Tx, who id.User, mailbox string) (Method, error) {

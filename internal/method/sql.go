@@ -132,6 +132,19 @@ func remove(ctx context.Context, tx *db.Tx, who id.User, which id.Method) error 
 		 WHERE user_id = $1 AND method_id = $2 AND removed_at IS NULL`, who, which, db.Stamp(tx.Now))
 }
 
+func markTaken(ctx context.Context, tx *db.Tx, who id.User, which id.Method) error {
+	return tx.Change(ctx, `
+		UPDATE methods SET taken = TRUE
+		 WHERE user_id = $1 AND method_id = $2 AND removed_at IS NOT NULL`, who, which)
+}
+
+func countTaken(ctx context.Context, from db.Reader, who id.User, since time.Time) (int, error) {
+	return db.One(ctx, from, func(r db.Row) (n int, err error) { return n, r.Scan(&n) }, `
+		SELECT COUNT(*) FROM methods
+		 WHERE user_id = $1 AND kind <> 'email' AND removed_at > $2 AND taken AND proved_at IS NOT NULL AND NOT pending`,
+		who, db.Stamp(since))
+}
+
 // forget deletes what is secret of a method, whatever kind it is.
 func forget(ctx context.Context, tx *db.Tx, who id.User, which id.Method) error {
 	for _, text := range []string{

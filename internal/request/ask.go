@@ -16,6 +16,7 @@ import (
 	"keyturn/internal/db"
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
+	"keyturn/internal/limit"
 	"keyturn/internal/message"
 	"keyturn/internal/phone"
 	"keyturn/internal/policy"
@@ -129,7 +130,7 @@ func room(ctx context.Context, tx *db.Tx, r Request) (Refused, error) {
 		return "", err
 	}
 	if held {
-		if in, err := isMember(ctx, tx, r.Site, who.ID); err != nil || in {
+		if in, err := isIn(ctx, tx, tx.Now, r.Site, who.ID); err != nil || in {
 			return Member, err
 		}
 	}
@@ -203,12 +204,23 @@ func name(typed string) (string, bool) {
 	return typed, !bad && utf8.RuneCountInString(typed) <= nameMost
 }
 
+// withdrawals is per site: asking and taking back again writes to staff and to the trail.
+var withdrawals = limit.Budget{Name: "request.withdrawn", Cap: 30, Window: time.Hour}
+
 // Withdraw takes a request back, and ends its invitation. fault.NotFound for whoever is no
 // Admin of the site, and for a request of another.
 func (d *Desk) Withdraw(ctx context.Context, by authority.Bearer, which id.Request) (refused Refused, err error) {
 	err = d.asAdmin(ctx, by, which, func(tx *db.Tx, r Request) error {
 		if refused = ""; !r.open(tx.Now) {
 			refused = Over
+			return nil
+		}
+		answer, err := limit.Take(ctx, tx, limit.Charge{Budget: withdrawals, Subject: limit.Subject(string(r.Site))})
+		if err != nil {
+			return err
+		}
+		if !answer.OK {
+			refused = TooOften
 			return nil
 		}
 		if err := d.endInvitations(ctx, tx, r); err != nil {

@@ -146,3 +146,20 @@ func TestOfTwoAtOnceOneAsks(t *testing.T) {
 		}
 	})
 }
+
+func TestThirtyRequestsAnHourAreTakenBack(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		pat := w.in(t, w.pat, w.site)
+		for i := range 31 {
+			want := request.Refused("")
+			if i == 30 {
+				want = request.TooOften
+			}
+			ref := w.asked(t, nia)
+			if refused, err := w.desk.Withdraw(t.Context(), pat, ref.ID); err != nil || refused != want {
+				t.Fatalf("request %d: %q, %v", i, refused, err)
+			}
+		}
+	})
+}

@@ -96,7 +96,7 @@ func (d *Desk) mayApprove(ctx context.Context, tx *db.Tx, by authority.Bearer, w
 		return StaffAddress, nil
 	}
 	if held {
-		if in, err := isMember(ctx, tx, r.Site, who.ID); err != nil || in {
+		if in, err := isIn(ctx, tx, tx.Now, r.Site, who.ID); err != nil || in {
 			return Member, err
 		}
 	}

@@ -16,7 +16,7 @@ func TestAnAccessThatEndsTakesTheUndoOfALoginNameWithIt(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		w.change(t, `UPDATE memberships SET access_until = $1 WHERE user_id = $2`, w.db.Clock.Now().Add(-time.Minute).UnixMicro(), w.kim.ID)
 		w.do(t, func(ctx context.Context, tx *db.Tx) error {
-			_, _, err := user.KeepOld(ctx, tx, w.kim.ID, "old@bayside.example", w.kim.Login)
+			_, _, err := user.KeepOld(ctx, tx, user.User{ID: w.kim.ID, Login: "old@bayside.example", Password: w.kim.Password}, w.kim.Login)
 			return err
 		})
 		w.do(t, func(ctx context.Context, tx *db.Tx) error { return w.desk.Sweep(ctx, tx, 100) })

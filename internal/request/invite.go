@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"keyturn/internal/audit"
@@ -118,8 +119,9 @@ type Invitation struct {
 	// By is the name of the Admin who asked.
 	By string
 	// New says that the person has no sign-in yet and sets a first password with the link;
-	// otherwise they sign in and accept there.
-	New bool
+	// Shut that they have a password, and no place where it lets them in on the web: they
+	// accept with both. Otherwise they sign in and accept there.
+	New, Shut bool
 
 	who user.User
 }
@@ -177,7 +179,7 @@ func (d *Desk) invitation(ctx context.Context, from db.Reader, r Request, now ti
 		return v, fmt.Errorf("read memberships: %w", err)
 	}
 	for _, m := range memberships {
-		if m.Site == r.Site {
+		if m.Site == r.Site && !m.Ended(now) {
 			return v, gone
 		}
 	}
@@ -185,6 +187,9 @@ func (d *Desk) invitation(ctx context.Context, from db.Reader, r Request, now ti
 		return v, gone
 	}
 	v.New = len(memberships) == 0 && !hasPassword(v.who)
+	v.Shut = !v.New && !slices.ContainsFunc(memberships, func(m site.Membership) bool {
+		return m.Active(now) && m.Kind != policy.Mobile
+	})
 	if v.New { // who is named by the request that they accept, whatever another site typed
 		v.who.FirstName, v.who.LastName = r.FirstName, r.LastName
 	}
@@ -203,8 +208,10 @@ func (d *Desk) invitation(ctx context.Context, from db.Reader, r Request, now ti
 type Taken struct {
 	// Gone says that the invitation does not work any more.
 	Gone bool
-	// Unfit is why the password cannot be used; empty if it can. The link is still good.
+	// Unfit is why the password cannot be used; empty if it can. Wrong says that it is not
+	// the person's. Either way the link is still good.
 	Unfit string
+	Wrong bool
 	// Site is the site that the person is a member of now, Kind how.
 	Site site.Site
 	Kind policy.Kind
@@ -212,11 +219,15 @@ type Taken struct {
 
 // Accept sets a first password by the link, which is used up by it, and makes the
 // membership. Nobody is signed in, and nothing is proved: the address and the number are
-// linked, and the first sign-in sends a code.
+// linked, and the first sign-in sends a code. Of somebody who has a password and can sign
+// in nowhere (Invitation.Shut) it takes that one, and changes nothing else of theirs.
 func (d *Desk) Accept(ctx context.Context, token string, typed secret.Text, at session.Place) (Taken, error) {
 	v, ok, err := d.View(ctx, token)
 	if err != nil {
 		return Taken{}, err
+	}
+	if ok && v.Shut {
+		return d.acceptShut(ctx, v, token, typed, at)
 	}
 	if !ok || !v.New {
 		return Taken{Gone: true}, nil
@@ -247,6 +258,47 @@ func (d *Desk) Accept(ctx context.Context, token string, typed secret.Text, at s
 		}, audit.Actor{Kind: audit.ActorUser, ID: string(v.who.ID), Network: at.Network, Agent: at.Agent})
 	})
 	return taken(v, err)
+}
+
+// acceptShut makes the membership of somebody who reads the mail and knows the password. A
+// password that was changed while it was compared is a wrong one.
+func (d *Desk) acceptShut(ctx context.Context, v Invitation, token string, typed secret.Text, at session.Place) (Taken, error) {
+	number, right, err := d.Knows(ctx, string(v.who.Login), typed, at)
+	if err != nil || !right {
+		return Taken{Wrong: err == nil}, err
+	}
+	err = d.DB.Do(ctx, func(tx *db.Tx) error {
+		return d.take(ctx, tx, v, secret.TokenHash(token), func(now Invitation) error {
+			present, err := epoch.Now(ctx, tx, epoch.User(now.who.ID))
+			if err != nil {
+				return err
+			}
+			if !now.Shut || present != number {
+				return fmt.Errorf("somebody who was changed meanwhile: %w", fault.Conflict)
+			}
+			return nil
+		}, audit.Actor{Kind: audit.ActorUser, ID: string(v.who.ID), Network: at.Network, Agent: at.Agent})
+	})
+	return taken(v, err)
+}
+
+// Invited says whether a live invitation waits for somebody: they may have a link for a
+// password, wherever else they have left.
+func (d *Desk) Invited(ctx context.Context, from db.Reader, now time.Time, who id.User) (bool, error) {
+	all, err := ofUser(ctx, from, who)
+	if err != nil {
+		return false, fmt.Errorf("list invitations: %w", err)
+	}
+	for _, r := range all {
+		v, err := d.invitation(ctx, from, r, now)
+		if none(err) != nil {
+			return false, err
+		}
+		if err == nil && !v.New { // a first password is set by the invitation itself
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 func taken(v Invitation, err error) (Taken, error) {
@@ -295,9 +347,7 @@ func (d *Desk) take(ctx context.Context, tx *db.Tx, v Invitation, token []byte, 
 			return err
 		}
 	}
-	err = site.Join(ctx, tx, site.Membership{
-		Site: r.Site, User: r.user, UserRef: string(r.ID), Group: r.Group, Kind: r.Kind, Status: policy.Active, Until: r.Until,
-	})
+	place, err := settle(ctx, tx, r)
 	if err != nil {
 		return err
 	}
@@ -308,10 +358,26 @@ func (d *Desk) take(ctx context.Context, tx *db.Tx, v Invitation, token []byte, 
 	if err := d.tellAdmins(ctx, tx, n, r.user); err != nil {
 		return err
 	}
-	e := r.event(audit.InvitationAccepted, by, map[string]string{"group": string(r.Group), "kind": string(r.Kind), "user_ref": string(r.ID)})
+	e := r.event(audit.InvitationAccepted, by, map[string]string{"group": string(r.Group), "kind": string(r.Kind), "user_ref": place.UserRef})
 	e.User = r.user
 	e.Personal = map[string]string{"login": string(now.who.Login), "name": now.who.Name()}
 	return audit.Record(ctx, tx, e)
+}
+
+// settle makes the membership; of somebody whose access here is over it is renewed.
+func settle(ctx context.Context, tx *db.Tx, r Request) (site.Membership, error) {
+	place := site.Membership{
+		Site: r.Site, User: r.user, UserRef: string(r.ID), Group: r.Group, Kind: r.Kind, Status: policy.Active, Until: r.Until,
+	}
+	before, err := site.MembershipIn(ctx, tx, r.Site, r.user)
+	if errors.Is(err, fault.NotFound) {
+		return place, site.Join(ctx, tx, place)
+	}
+	if err != nil {
+		return place, fmt.Errorf("find a membership: %w", err)
+	}
+	place.UserRef = before.UserRef
+	return place, site.Rejoin(ctx, tx, place)
 }
 
 // Mine lists the invitations of somebody who is signed in.

@@ -12,6 +12,9 @@
 //     sign-in asks for a code as it always does.
 //   - Somebody who signs in here already accepts in a full session of their own. The
 //     invitation adds the membership and nothing else.
+//   - Somebody who is known here and can sign in nowhere now (they have left another site,
+//     or have a place in a mobile app alone) accepts by the link and their password. It
+//     adds the membership and opens nothing; the first sign-in asks what it always asks.
 //
 // The membership is made when it is accepted, never before. It may have an end, for a
 // temp: the policy counts it no more from that moment on, and a sweep tidies up after it.
@@ -38,6 +41,8 @@ import (
 	"keyturn/internal/message"
 	"keyturn/internal/password"
 	"keyturn/internal/policy"
+	"keyturn/internal/secret"
+	"keyturn/internal/session"
 	"keyturn/internal/site"
 	"keyturn/internal/standing"
 	"keyturn/internal/user"
@@ -56,6 +61,9 @@ type Desk struct {
 	// Unfit says why a password cannot become somebody's; empty if it can. Its words are
 	// those of whoever judges passwords for all.
 	Unfit func(plain string, who user.User) string
+	// Knows says whether a password is somebody's, by the budgets and in the time of a
+	// sign-in, and under which number of the user it was read.
+	Knows func(ctx context.Context, login string, typed secret.Text, at session.Place) (number int64, right bool, err error)
 	// VendorName speaks beside the site.
 	VendorName string
 }
@@ -170,6 +178,8 @@ const (
 	StaffAddress Refused = "staff_address"
 	// NoReason says that a decline needs words.
 	NoReason Refused = "no_reason"
+	// TooOften says that the site took as many back as one hour allows.
+	TooOften Refused = "too_often"
 	// TooSoon says that a link was sent a moment ago.
 	TooSoon Refused = "too_soon"
 )
@@ -247,6 +257,19 @@ func isMember(ctx context.Context, from db.Reader, at id.Site, who id.User) (boo
 		return false, fmt.Errorf("find a membership: %w", err)
 	}
 	return true, nil
+}
+
+// isIn says whether somebody has a place in a site that nobody can ask for again: a
+// membership, but for one whose access is over.
+func isIn(ctx context.Context, from db.Reader, now time.Time, at id.Site, who id.User) (bool, error) {
+	m, err := site.MembershipIn(ctx, from, at, who)
+	if errors.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("find a membership: %w", err)
+	}
+	return !m.Ended(now), nil
 }
 
 // tellAdmins tells the admins of a site, but for those who did it.

@@ -67,7 +67,7 @@ func (d *Desk) endAccess(ctx context.Context, tx *db.Tx, limit int) error {
 		return err
 	}
 	for _, m := range ended {
-		if err := login.EndReach(ctx, tx, m.Site, m.User); err != nil {
+		if err := login.EndForGood(ctx, tx, m.Site, m.User); err != nil {
 			return fmt.Errorf("end what somebody can reach: %w", err)
 		}
 		if err := d.tellEnd(ctx, tx, m, message.AccessEnded); err != nil {

@@ -23,6 +23,7 @@ import (
 	"keyturn/internal/request"
 	"keyturn/internal/secret"
 	"keyturn/internal/session"
+	"keyturn/internal/signin"
 	"keyturn/internal/site"
 	"keyturn/internal/standing"
 	"keyturn/internal/user"
@@ -34,6 +35,7 @@ type world struct {
 	db   *db.DB
 	keys *secret.Keys
 	desk *request.Desk
+	door *signin.Desk
 
 	site, twin site.Site
 	// Pat is the Admin and Kim a Mechanic of each workshop; Bo keeps the books of the twin.
@@ -79,6 +81,11 @@ func open(t *testing.T, d *db.DB) *world {
 			return ""
 		},
 	}
+	w.door = &signin.Desk{
+		DB: d, Keys: keys, Post: w.desk.Post, Slots: w.desk.Slots, Floor: &password.Floor{}, Pace: &password.Floor{},
+		VendorName: "Workshop Software", Standing: w.desk.Standing,
+	}
+	w.desk.Knows = w.door.Knows
 	w.site, w.pat, w.kim = w.workshop(t, "bayside", "Bayside Auto")
 	w.twin, w.twinPat, w.twinKim = w.workshop(t, "bayview", "Bayview Auto")
 	w.bo = w.user(t, "bo@books.example", "Bo")

@@ -64,6 +64,9 @@ type Desk struct {
 	ShutEnrols func(ctx context.Context, tx *db.Tx, who id.User, by string) error
 	// BeginEnrol begins an enrol-only session without a password, and gives its token.
 	BeginEnrol func(ctx context.Context, tx *db.Tx, who id.User, by string, at session.Place) (string, error)
+	// Invited says whether a live invitation waits for somebody who has been here before; nil:
+	// nobody is invited.
+	Invited func(ctx context.Context, from db.Reader, now time.Time, who id.User) (bool, error)
 	// VendorName speaks where no site does.
 	VendorName string
 }

@@ -160,7 +160,7 @@ func (d *Desk) lookUp(ctx context.Context, asked ResetAsked) error {
 		if err != nil {
 			return fmt.Errorf("find a user: %w", err)
 		}
-		home, may, err := entitled(ctx, tx, who)
+		home, may, err := d.entitled(ctx, tx, tx.Now, who)
 		if err != nil || !may {
 			return err
 		}
@@ -168,20 +168,26 @@ func (d *Desk) lookUp(ctx context.Context, asked ResetAsked) error {
 	})
 }
 
-// entitled says whether somebody can have a link: they may enter somewhere, and their
+// entitled says whether somebody can have a link: they may enter somewhere, or are invited
+// and need their password for it, and their
 // login name is a mailbox with the power to recover. home is their site, if it is the
 // only one.
-func entitled(ctx context.Context, from db.Reader, who user.User) (home id.Site, may bool, err error) {
+func (d *Desk) entitled(ctx context.Context, from db.Reader, now time.Time, who user.User) (home id.Site, may bool, err error) {
 	all, err := site.MembershipsOf(ctx, from, who.ID)
 	if err != nil {
 		return "", false, fmt.Errorf("read memberships: %w", err)
 	}
 	in := who.Staff || slices.ContainsFunc(all, func(m site.Membership) bool { return m.Status == policy.Active })
+	if in && len(all) == 1 {
+		home = all[0].Site
+	}
+	if !in && d.Invited != nil {
+		if in, err = d.Invited(ctx, from, now, who.ID); err != nil {
+			return "", false, err
+		}
+	}
 	if !in || !address.IsDeliverable(who.Login) {
 		return "", false, nil
-	}
-	if len(all) == 1 {
-		home = all[0].Site
 	}
 	methods, err := method.Of(ctx, from, who.ID)
 	if err != nil {
@@ -367,7 +373,7 @@ func (d *Desk) setPassword(ctx context.Context, tx *db.Tx, r reset, fresh passwo
 	if err != nil {
 		return fmt.Errorf("find a user: %w", err)
 	}
-	home, may, err := entitled(ctx, tx, who)
+	home, may, err := d.entitled(ctx, tx, tx.Now, who)
 	if err != nil {
 		return err
 	}

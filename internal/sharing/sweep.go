@@ -143,7 +143,7 @@ func (d *Desk) retire(ctx context.Context, tx *db.Tx, s Split, who user.User) er
 	if err := endSplit(ctx, tx, s, retired, ""); err != nil {
 		return fmt.Errorf("end a split: %w", err)
 	}
-	if err := login.EndReach(ctx, tx, s.Site, s.User); err != nil {
+	if err := login.EndForGood(ctx, tx, s.Site, s.User); err != nil {
 		return fmt.Errorf("end what the login can reach: %w", err)
 	}
 	if err := d.tellAll(ctx, tx, notice(message.SplitDone, s, who), who); err != nil {

@@ -121,6 +121,22 @@ func Zone(name string) (*time.Location, error) {
 	return zone, nil
 }
 
+// Ended says whether the membership had an end that is over. A blocked one is none of these:
+// it does not come back by a new access.
+func (m Membership) Ended(now time.Time) bool {
+	return m.Status != policy.Blocked && !m.Until.IsZero() && !now.Before(m.Until)
+}
+
+// Rejoin makes a membership whose access is over an active one again, with the group, kind
+// and end of m; zero: it has none. The host product's reference and the toggles stay.
+// fault.Conflict if it is not over, or not there.
+func Rejoin(ctx context.Context, tx *db.Tx, m Membership) error {
+	if err := rejoin(ctx, tx, m); err != nil {
+		return fmt.Errorf("renew a membership: %w", err)
+	}
+	return nil
+}
+
 // Join stores a new membership; fault.Conflict if the user is a member already or the
 // reference is taken in the site.
 func Join(ctx context.Context, tx *db.Tx, m Membership) error {

@@ -70,6 +70,13 @@ func join(ctx context.Context, tx *db.Tx, m Membership) error {
 		m.Site, m.User, m.UserRef, m.Group, m.Kind, m.Status, m.SalesDashboard, m.BusinessIntelligence, m.TwoFA, db.Stamp(m.CreatedAt), db.Stamp(m.Until))
 }
 
+func rejoin(ctx context.Context, tx *db.Tx, m Membership) error {
+	return tx.Change(ctx, `
+		UPDATE memberships SET member_group = $3, kind = $4, status = 'active', access_until = $5, ending_told_at = NULL
+		 WHERE site_id = $1 AND user_id = $2 AND access_until <= $6 AND status <> 'blocked'`,
+		m.Site, m.User, m.Group, m.Kind, db.Stamp(m.Until), db.Stamp(tx.Now))
+}
+
 func membershipIn(ctx context.Context, from db.Reader, which id.Site, who id.User) (Membership, error) {
 	return db.One(ctx, from, scanMember, `
 		SELECT `+memberColumns+` FROM memberships m WHERE m.site_id = $1 AND m.user_id = $2`, which, who)

@@ -24,6 +24,9 @@ type LoginChange struct {
 	ID                id.LoginChange
 	Old, New          address.Canonical
 	MadeAt, ExpiresAt time.Time
+	// NoPassword says that the user had none then: one that they have now was set from a
+	// later address.
+	NoPassword bool
 	// UsedAt is when it was undone, EndedAt when that ended without; zero: not so.
 	UsedAt, EndedAt time.Time
 }
@@ -85,10 +88,14 @@ func Free(ctx context.Context, from db.Reader, now time.Time, who id.User, login
 	return true, nil
 }
 
-// KeepOld lets the old address undo a change, and gives the token of the link to it.
-func KeepOld(ctx context.Context, tx *db.Tx, who id.User, from, to address.Canonical) (LoginChange, string, error) {
+// KeepOld lets the old address undo the change of a user's login name, as they were before
+// it, and gives the token of the link to it.
+func KeepOld(ctx context.Context, tx *db.Tx, who User, to address.Canonical) (LoginChange, string, error) {
 	token, hash := secret.Token()
-	c := LoginChange{User: who, ID: id.New[id.LoginChange](), Old: from, New: to, MadeAt: tx.Now, ExpiresAt: tx.Now.Add(UndoLife)}
+	c := LoginChange{
+		User: who.ID, ID: id.New[id.LoginChange](), Old: who.Login, New: to, MadeAt: tx.Now, ExpiresAt: tx.Now.Add(UndoLife),
+		NoPassword: who.Password.Encoded() == "",
+	}
 	if err := insertChange(ctx, tx, c, hash); err != nil {
 		return c, "", fmt.Errorf("keep an old login name: %w", err)
 	}

@@ -67,6 +67,12 @@ func setPassword(ctx context.Context, tx *db.Tx, who id.User, fresh password.Sto
 		 WHERE user_id = $1`, who, fresh.Encoded(), string(fresh.Form()), int64(fresh.Cost()), db.Stamp(tx.Now))
 }
 
+func clearPassword(ctx context.Context, tx *db.Tx, who id.User) error {
+	return tx.Change(ctx, `
+		UPDATE users SET password = '', password_form = '', password_cost = 0, password_set_at = NULL, reset_mark_at = NULL, risk_at = $2
+		 WHERE user_id = $1`, who, db.Stamp(tx.Now))
+}
+
 func markReset(ctx context.Context, tx *db.Tx, who id.User) error {
 	return tx.Change(ctx, `
 		UPDATE users SET reset_mark_at = $2 WHERE user_id = $1`, who, db.Stamp(tx.Now))

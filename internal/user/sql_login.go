@@ -18,17 +18,17 @@ func setName(ctx context.Context, tx *db.Tx, who id.User, first, last string) er
 	return tx.Change(ctx, `UPDATE users SET first_name = $2, last_name = $3 WHERE user_id = $1`, who, first, last)
 }
 
-const changeColumns = ` user_id, change_id, old_login, new_login, made_at, expires_at, used_at, ended_at`
+const changeColumns = ` user_id, change_id, old_login, new_login, made_at, expires_at, used_at, ended_at, no_password`
 
 func scanChange(r db.Row) (c LoginChange, err error) {
-	return c, r.Scan(&c.User, &c.ID, &c.Old, &c.New, db.When(&c.MadeAt), db.When(&c.ExpiresAt), db.When(&c.UsedAt), db.When(&c.EndedAt))
+	return c, r.Scan(&c.User, &c.ID, &c.Old, &c.New, db.When(&c.MadeAt), db.When(&c.ExpiresAt), db.When(&c.UsedAt), db.When(&c.EndedAt), &c.NoPassword)
 }
 
 func insertChange(ctx context.Context, tx *db.Tx, c LoginChange, hash []byte) error {
 	return tx.Change(ctx, `
-		INSERT INTO login_changes (user_id, change_id, old_login, new_login, token_hash, made_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		c.User, c.ID, string(c.Old), string(c.New), hash, db.Stamp(c.MadeAt), db.Stamp(c.ExpiresAt))
+		INSERT INTO login_changes (user_id, change_id, old_login, new_login, token_hash, made_at, expires_at, no_password)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		c.User, c.ID, string(c.Old), string(c.New), hash, db.Stamp(c.MadeAt), db.Stamp(c.ExpiresAt), c.NoPassword)
 }
 
 func changeByHash(ctx context.Context, from db.Reader, hash []byte) (LoginChange, error) {

@@ -105,6 +105,15 @@ func SetPassword(ctx context.Context, tx *db.Tx, who id.User, fresh password.Sto
 	return epoch.Raise(ctx, tx, epoch.User(who))
 }
 
+// ClearPassword takes a password away that somebody else set: everything that was made under
+// it dies, and the user is as they were before they had any.
+func ClearPassword(ctx context.Context, tx *db.Tx, who id.User) error {
+	if err := clearPassword(ctx, tx, who); err != nil {
+		return fmt.Errorf("clear a password: %w", err)
+	}
+	return epoch.Raise(ctx, tx, epoch.User(who))
+}
+
 // MarkReset notes that the password was reset by email: until something better is passed
 // the mailbox does not count as a second factor. A later reset begins the mark anew: an
 // earlier one may have ended by itself long ago.

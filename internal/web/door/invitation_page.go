@@ -12,7 +12,8 @@ import (
 )
 
 // InvitationPage says who invites whom to what. It is shown to whoever has the link: with
-// New, the form POST /invitation/{token} with the field "password"; else a way to sign in.
+// New or Shut, the form POST /invitation/{token} with the field "password"; else a way to
+// sign in.
 type InvitationPage struct {
 	// Token is that of the link.
 	Token string
@@ -21,8 +22,9 @@ type InvitationPage struct {
 	By, Who, Site, Group, May, Day string
 	// Login is the name to sign in with.
 	Login string
-	// New says that a first password is chosen here; Mobile that it is for the mobile app.
-	New, Mobile bool
+	// New says that a first password is chosen here, Shut that the one they have is typed
+	// here; Mobile that it is for the mobile app.
+	New, Shut, Mobile bool
 	// Fault says why the password cannot be used. Empty at first sight.
 	Fault string
 }
@@ -74,7 +76,8 @@ func (d *Door) invitationPage(r *http.Request) (InvitationPage, bool, error) {
 	}
 	one := v.Request
 	page.By, page.Who, page.Site, page.Login = v.By, one.Name(), v.Site.Name, string(one.Email)
-	page.Group, page.May, page.New, page.Mobile = string(one.Group), web.May(one.Group), v.New, one.Kind == policy.Mobile
+	page.Group, page.May, page.Mobile = string(one.Group), web.May(one.Group), one.Kind == policy.Mobile
+	page.New, page.Shut = v.New, v.Shut
 	if !one.Until.IsZero() {
 		page.Day = locale.Day(site.LastDay(one.Until, v.Site.Zone), v.Site.Zone)
 	}
@@ -95,11 +98,11 @@ func (d *Door) AcceptInvitation() http.Handler {
 		if !ok {
 			return d.Kit.Show(w, r, http.StatusNotFound, InvitationGonePage{})
 		}
-		if !page.New {
+		if !page.New && !page.Shut {
 			return web.Go(w, r, "/signin?next=/me/invitations")
 		}
 		if form.Get("password") == "" {
-			page.Fault = FaultNewEmpty()
+			page.Fault = page.empty()
 			return d.Kit.Show(w, r, http.StatusUnprocessableEntity, page)
 		}
 		out, err := d.Requests.Accept(r.Context(), page.Token, secret.NewText(form.Get("password")), d.place(w, r))
@@ -108,10 +111,21 @@ func (d *Door) AcceptInvitation() http.Handler {
 			return err
 		case out.Gone:
 			return d.Kit.Show(w, r, http.StatusNotFound, InvitationGonePage{})
+		case out.Wrong:
+			page.Fault = locale.Say(locale.InvitationWrong)
+			return d.Kit.Show(w, r, http.StatusUnprocessableEntity, page)
 		case out.Unfit != "":
 			page.Fault = unfit(rescue.Unfit(out.Unfit))
 			return d.Kit.Show(w, r, http.StatusUnprocessableEntity, page)
 		}
 		return d.Kit.Show(w, r, http.StatusOK, InvitationDonePage{Site: out.Site.Name, Login: page.Login, Mobile: out.Kind == policy.Mobile})
 	})
+}
+
+// empty says that no password was typed.
+func (p InvitationPage) empty() string {
+	if p.Shut {
+		return locale.Say(locale.InvitationEmpty)
+	}
+	return FaultNewEmpty()
 }

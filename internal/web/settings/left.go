@@ -31,7 +31,7 @@ func (s *Settings) HelpUser() http.Handler {
 		word := "test"
 		if form.Get("do") == "end" {
 			word = "ended"
-			saved.Refused, err = s.Members.EndSessions(r.Context(), a.bearer(), whom)
+			saved, err = s.Members.EndSessions(r.Context(), a.bearer(), whom)
 		} else {
 			saved, err = s.Members.SendTest(r.Context(), a.bearer(), whom)
 		}

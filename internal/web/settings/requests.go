@@ -225,6 +225,9 @@ func (s *Settings) ChangeRequest() http.Handler {
 			return err
 		}
 		page.Fault = locale.Say(locale.RequestOver)
+		if refused == request.TooOften {
+			page.Fault = locale.Say(locale.RequestTooOften)
+		}
 		if refused == request.TooSoon {
 			page.Fault = locale.Say(locale.RequestTooSoon)
 		}

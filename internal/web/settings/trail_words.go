@@ -25,12 +25,12 @@ import (
 // teller puts the events of one site into words. It remembers names, so that a name is
 // read once for many events.
 type teller struct {
-	s     *Settings
-	at    site.Site
-	now   time.Time
-	names map[id.User]string
-	ways  map[id.Method]policy.MethodKind
-	asked map[id.User]bool
+	s             *Settings
+	at            site.Site
+	now           time.Time
+	names, logins map[id.User]string
+	ways          map[id.Method]policy.MethodKind
+	asked         map[id.User]bool
 	// ties are who connected Xero and since when, as far as it is known.
 	ties []tie
 }
@@ -44,7 +44,7 @@ type tie struct {
 func (s *Settings) teller(r *http.Request, a admin) (*teller, error) {
 	t := &teller{
 		s: s, at: a.site, now: s.DB.Clock.Now(),
-		names: map[id.User]string{}, ways: map[id.Method]policy.MethodKind{}, asked: map[id.User]bool{},
+		names: map[id.User]string{}, logins: map[id.User]string{}, ways: map[id.Method]policy.MethodKind{}, asked: map[id.User]bool{},
 	}
 	return t, t.connections(r.Context())
 }
@@ -98,7 +98,7 @@ func (t *teller) event(ctx context.Context, e audit.Entry) (Event, error) {
 		return Event{}, err
 	}
 	one := Event{
-		What: sentence(e, who, whom, kind, t.at.Zone), At: locale.Exact(e.At, t.at.Zone, t.now), By: who,
+		What: sentence(e, who, whom, kind, t.at.Zone), At: locale.Exact(e.At, t.at.Zone, t.now), By: t.told(e.Actor, who),
 		From:    strings.TrimSpace(strings.Join([]string{e.Actor.Network, e.Actor.Agent}, " ")),
 		Address: e.Personal["address"], Reference: e.Facts["reference"],
 	}
@@ -180,6 +180,16 @@ func (t *teller) actor(ctx context.Context, a audit.Actor) (string, error) {
 	return locale.Say(locale.AuditBySystem), nil
 }
 
+// told is who did it, with the login name of a user beside the name: two may have one name,
+// and one may take another's.
+func (t *teller) told(a audit.Actor, name string) string {
+	login := t.logins[id.User(a.ID)]
+	if a.Kind != audit.ActorUser || login == "" || login == name {
+		return name
+	}
+	return locale.Say(locale.AuditByLogin, locale.Data{"Name": name, "Login": login})
+}
+
 // name is what somebody is called now.
 func (t *teller) name(ctx context.Context, who id.User) (string, error) {
 	if who == "" {
@@ -193,7 +203,7 @@ func (t *teller) name(ctx context.Context, who id.User) (string, error) {
 	if errors.Is(err, fault.NotFound) {
 		name, err = locale.Say(locale.AuditNoLonger), nil
 	}
-	t.names[who] = name
+	t.names[who], t.logins[who] = name, string(u.Login)
 	return name, err
 }
 
@@ -242,7 +252,16 @@ func groupWords(g audit.Group) string {
 }
 
 // auditHeading is the first line of a copy as CSV.
-var auditHeading = trail.Heading{"no", "at", "event", "what", "by", "about", "from", "reference", "why", "id"}
+var auditHeading = trail.Heading{"no", "at", "event", "what", "by", "about", "from", "reference", "why", "id", "by_id"}
+
+// actorID is the id of the user who did it, which is nobody else's however they are called;
+// empty: no user did.
+func actorID(a audit.Actor) string {
+	if a.Kind == audit.ActorUser || a.Kind == audit.ActorStaff {
+		return a.ID
+	}
+	return ""
+}
 
 // rows are the lines of a copy as CSV.
 func (t *teller) rows(ctx context.Context, page []audit.Entry) ([][]string, error) {
@@ -260,7 +279,7 @@ func (t *teller) rows(ctx context.Context, page []audit.Entry) ([][]string, erro
 		}
 		row := []string{
 			strconv.FormatInt(e.Seq, 10), e.At.In(t.at.Zone).Format(time.RFC3339), string(e.Kind), one.What, one.By, about, one.From,
-			one.Reference, strings.Join(one.Reasons, " "), string(e.ID),
+			one.Reference, strings.Join(one.Reasons, " "), string(e.ID), actorID(e.Actor),
 		}
 		for i := range row {
 			row[i] = sheet.Cell(row[i])

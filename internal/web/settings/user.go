@@ -240,7 +240,7 @@ func (p *UserPage) refused(saved member.Saved) int {
 	case member.Doubtful:
 		p.Problem = locale.Say(locale.UsersDoubtful)
 		for _, d := range saved.Doubts {
-			p.Doubts = append(p.Doubts, doubtWords(d, saved))
+			p.Doubts = append(p.Doubts, doubtWords(d, saved, p.First))
 		}
 	case member.WhichPerson:
 		p.Problem, p.AskPerson = locale.Say(locale.UsersWhich), true
@@ -260,6 +260,8 @@ func (p *UserPage) refused(saved member.Saved) int {
 		p.GroupFault = locale.Say(locale.UsersAboveRank)
 	case member.EndlessAdmin:
 		p.GroupFault = locale.Say(locale.UsersEndlessAdmin, who)
+	case member.NotYetAdmin:
+		p.GroupFault = locale.Say(locale.UsersNotYetAdmin, who)
 	case member.LastAdmin:
 		p.StatusFault = locale.Say(locale.UsersLastAdmin, who)
 	case member.Oneself:
@@ -270,6 +272,8 @@ func (p *UserPage) refused(saved member.Saved) int {
 		p.Problem, p.AskManager = locale.Say(locale.UsersNotActive), true
 	case member.AdminNewcomer:
 		p.Problem, p.AskManager = locale.Say(locale.UsersAdminNewcomer), true
+	case member.AccessOver:
+		p.Problem, p.AskManager = locale.Say(locale.UsersAccessOver, who), true
 	case member.Replaced:
 		p.Problem, p.AskManager = locale.Say(locale.UsersReplaced, who), true
 	case member.TooManyAddresses, member.TooManyLogins, member.TooManyNewcomers, member.TooMany:
@@ -292,8 +296,15 @@ func restWords(saved member.Saved, at string) string {
 	return locale.Say(key, locale.Data{"At": at})
 }
 
-func doubtWords(d member.Doubt, saved member.Saved) string {
+func doubtWords(d member.Doubt, saved member.Saved, first string) string {
+	who := locale.Data{"First": first, "Login": saved.Namesake}
 	switch d {
+	case member.Namesake:
+		return locale.Say(locale.UsersDoubtNamesake, who)
+	case member.ProvedGone:
+		return locale.Say(locale.UsersDoubtProvedGone, who)
+	case member.NoWayIn:
+		return locale.Say(locale.UsersDoubtNoWayIn, who)
 	case member.Slip:
 		return locale.Say(locale.UsersDoubtSlip, locale.Data{"Email": saved.Suggested})
 	case member.RoleMailbox:

@@ -31,19 +31,34 @@ func Calendar(e Event) []byte {
 	const form = "20060102T150405Z"
 	var b strings.Builder
 	for _, line := range [][2]string{
-		{"BEGIN", "VCALENDAR"}, {"VERSION", "2.0"}, {"PRODID", "-//Keyturn//Readiness//EN"}, {"METHOD", "PUBLISH"},
+		{"BEGIN", "VCALENDAR"},
+		{"VERSION", "2.0"},
+		{"PRODID", "-//Keyturn//Readiness//EN"},
+		{"METHOD", "PUBLISH"},
 		{"BEGIN", "VEVENT"},
 		{"UID", "two-factor-" + e.ID + "@" + e.Host},
 		{"DTSTAMP", e.MadeAt.UTC().Format(form)},
 		// A later file of a moved date has the higher number, so that it takes the place of the
 		// earlier one.
 		{"SEQUENCE", strconv.FormatInt(e.MadeAt.Unix()/int64(time.Hour/time.Second), 10)},
-		{"DTSTART", e.At.UTC().Format(form)}, {"DTEND", e.At.Add(length).UTC().Format(form)},
-		{"SUMMARY", escape(e.Summary)}, {"DESCRIPTION", escape(e.Words)}, {"URL", e.URL},
+		{"DTSTART", e.At.UTC().Format(form)},
+		{"DTEND", e.At.Add(length).UTC().Format(form)},
+		{"SUMMARY", escape(e.Summary)},
+		{"DESCRIPTION", escape(e.Words)},
+		{"URL", e.URL},
 		{"TRANSP", "TRANSPARENT"},
-		{"BEGIN", "VALARM"}, {"ACTION", "DISPLAY"}, {"DESCRIPTION", escape(e.Summary)}, {"TRIGGER", "-P7D"}, {"END", "VALARM"},
-		{"BEGIN", "VALARM"}, {"ACTION", "DISPLAY"}, {"DESCRIPTION", escape(e.Summary)}, {"TRIGGER", "-P1D"}, {"END", "VALARM"},
-		{"END", "VEVENT"}, {"END", "VCALENDAR"},
+		{"BEGIN", "VALARM"},
+		{"ACTION", "DISPLAY"},
+		{"DESCRIPTION", escape(e.Summary)},
+		{"TRIGGER", "-P7D"},
+		{"END", "VALARM"},
+		{"BEGIN", "VALARM"},
+		{"ACTION", "DISPLAY"},
+		{"DESCRIPTION", escape(e.Summary)},
+		{"TRIGGER", "-P1D"},
+		{"END", "VALARM"},
+		{"END", "VEVENT"},
+		{"END", "VCALENDAR"},
 	} {
 		b.WriteString(fold(line[0] + ":" + line[1]))
 	}

@@ -30,7 +30,7 @@ type Total struct {
 // plus adds up two.
 func (t Total) plus(o Total) Total {
 	t.Sites, t.Uncounted, t.Unproved = t.Sites+o.Sites, t.Uncounted+o.Uncounted, t.Unproved+o.Unproved
-	t.Counts = t.Counts.Plus(o.Counts)
+	t.Counts = t.Plus(o.Counts)
 	if t.Oldest.IsZero() || !o.Oldest.IsZero() && o.Oldest.Before(t.Oldest) {
 		t.Oldest = o.Oldest
 	}

@@ -226,10 +226,10 @@ func (d *Desk) tellAdmins(ctx context.Context, tx *db.Tx, c coming, s readiness.
 	var stuck, unreached []string
 	for _, p := range s.People {
 		switch {
-		case p.Mark != policy.NeedsHelp:
+		case p.Mark == policy.Ready || p.Mark == policy.Exempt:
 		case p.Unreached():
 			unreached = append(unreached, p.Name)
-		default:
+		case p.Mark == policy.NeedsHelp:
 			stuck = append(stuck, p.Name)
 		}
 	}

@@ -38,7 +38,7 @@ type Reminded struct {
 
 // Remind has members of the admin's own site told what they lack; nil stands for all who
 // are not ready. Whoever is ready, exempt, no member there or the admin themselves is left
-// out. Nobody is told more than once in seven days. fault.NotFound for whoever is no
+// out, and so is who cannot mend it. Nobody is told more than once in seven days. fault.NotFound for whoever is no
 // admin.
 //
 // It takes no fresh proof: it gives and takes nothing.
@@ -86,7 +86,7 @@ func lagging(s readiness.Site, but id.User, whom []id.User) (late []remind.Late,
 		case p.Mark == policy.Ready || p.Mark == policy.Exempt || p.User == but || whom != nil && !slices.Contains(whom, p.User):
 		case p.Unreached():
 			unreached++
-		default:
+		case p.Themselves():
 			late = append(late, remind.Late{User: p.User, Mark: p.Mark, Alone: p.Do == readiness.DoSecondRoad})
 		}
 	}

@@ -60,6 +60,11 @@ func (p Person) Unreached() bool {
 	})
 }
 
+// Themselves says that they mend it themselves, so that to be told of it gets them further.
+func (p Person) Themselves() bool {
+	return p.Do == DoTry || p.Do == DoSecondRoad || p.Do == DoSetUp
+}
+
 // Action is the one thing that gets somebody further.
 type Action string
 

@@ -69,11 +69,9 @@ func readinessPage(a admin, one readiness.Site, when readiness.When, m moments) 
 		if g.Count > 0 {
 			page.Groups = append(page.Groups, g)
 		}
-		if mark == policy.WillManage || mark == policy.NeedsHelp {
-			for _, p := range g.People {
-				if p.CanRemind {
-					page.Remindable++
-				}
+		for _, p := range g.People {
+			if p.CanRemind {
+				page.Remindable++
 			}
 		}
 	}
@@ -127,9 +125,13 @@ func readyPerson(a admin, p readiness.Person, m moments) ReadyPerson {
 			one.Wait = locale.Say(locale.ReadinessWaitUntil, locale.Data{"At": m.exact(p.Until)})
 		}
 	case readiness.DoTry, readiness.DoSecondRoad, readiness.DoSetUp:
-		one.CanRemind = !one.Own
-		if one.Own {
+		switch {
+		case one.Own:
 			one.Fix, one.FixWords = "/me/security", reason.Mend(p.Do)
+		case p.Unreached():
+			one.Fix, one.FixWords = user, locale.Say(locale.ReadinessFixEmail)
+		default:
+			one.CanRemind = true
 		}
 	}
 	return one

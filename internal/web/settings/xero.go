@@ -31,7 +31,7 @@ const (
 // done.
 func (s *Settings) Xero() http.Handler {
 	return s.only(func(w http.ResponseWriter, r *http.Request, a admin) error {
-		page, _, err := s.xeroPage(r, a)
+		page, err := s.xeroPage(r, a)
 		if err != nil {
 			return err
 		}
@@ -40,16 +40,16 @@ func (s *Settings) Xero() http.Handler {
 	})
 }
 
-func (s *Settings) xeroPage(r *http.Request, a admin) (XeroPage, connect.Status, error) {
+func (s *Settings) xeroPage(r *http.Request, a admin) (XeroPage, error) {
 	now := s.DB.Clock.Now()
 	page := XeroPage{Site: a.site.Name, Path: a.path}
 	st, err := s.Connect.Status(r.Context(), s.DB, a.site.ID)
 	if err != nil {
-		return page, st, err
+		return page, err
 	}
 	c, err := s.Setup.Company(r.Context(), s.DB, now, a.site.ID)
 	if err != nil {
-		return page, st, err
+		return page, err
 	}
 	say := moments{zone: a.site.Zone, now: now}
 	page.SetUp, page.Live = st.SetUp, st.Live()
@@ -78,7 +78,7 @@ func (s *Settings) xeroPage(r *http.Request, a admin) (XeroPage, connect.Status,
 		page.Dead = l.Dead
 		page.Down = st.Failing() && !l.Dead
 	}
-	return page, st, nil
+	return page, nil
 }
 
 // since says since when and by whom.
@@ -201,7 +201,7 @@ func whenOr(when string) string {
 
 // showXero shows how the site stands, and why nothing was changed.
 func (s *Settings) showXero(w http.ResponseWriter, r *http.Request, a admin, refused connect.Refused) error {
-	page, _, err := s.xeroPage(r, a)
+	page, err := s.xeroPage(r, a)
 	if err != nil {
 		return err
 	}

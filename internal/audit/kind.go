@@ -236,7 +236,7 @@ const (
 	XeroHealed Kind = "xero.healed"
 	// XeroTokenGiven: an access token, which lives 30 minutes, was handed to a program of
 	// the vendor's.
-	XeroTokenGiven Kind = "xero.token_given"
+	XeroTokenGiven Kind = "xero.token_given" //nolint:gosec // a word, and no token
 	// XeroReported: the host product said something new of a connection, and what is
 	// required did not change by it; "state" is what it said.
 	XeroReported Kind = "xero.reported"
@@ -302,7 +302,7 @@ const (
 	// stands in the house's own chain, otherwise in that of each site.
 	APIKeyMade Kind = "api_key.made"
 	// APIKeyEnded: such a key was ended.
-	APIKeyEnded Kind = "api_key.ended"
+	APIKeyEnded Kind = "api_key.ended" //nolint:gosec // a word, and no key
 	// ImportDone: an import ran to its end.
 	ImportDone Kind = "import.done"
 	// AuditPruned: events past their keeping time were removed on purpose.

@@ -145,7 +145,7 @@ func Awaits(ctx context.Context, from *db.Tx, who id.User, to address.Canonical)
 	if err != nil || !back {
 		return true, err
 	}
-	old, err := method.Before(ctx, from, who, string(to))
+	old, err := method.Restorable(ctx, from, who, string(to))
 	if errors.Is(err, fault.NotFound) {
 		return true, nil
 	}

@@ -36,10 +36,10 @@ func (s speaker) date(n told) string {
 	site, day := s.site(n), s.day(n)
 	ready, _ := count(n.Words["ready"])
 	office, _ := count(n.Words["office"])
-	switch {
-	case n.Kind == YouAreReady:
+	if n.Kind == YouAreReady {
 		return locale.Say(locale.NoticeYouAreReady, locale.Data{"Site": site, "Day": day})
-	case n.Kind == SiteReady:
+	}
+	if n.Kind == SiteReady {
 		return locale.Say(locale.NoticeSiteReady, locale.Data{"Site": site, "Day": day})
 	}
 	return locale.Say(locale.NoticeSiteDate, locale.Data{"Site": site, "Day": day, "Ready": ready, "Office": office})
@@ -69,7 +69,7 @@ func (s speaker) names(lines string) string {
 		return ""
 	}
 	var all []string
-	for _, one := range strings.Split(lines, "\n") {
+	for one := range strings.SplitSeq(lines, "\n") {
 		all = append(all, s.name(one))
 	}
 	return locale.AllOf(all)

@@ -88,8 +88,8 @@ func OfAll(ctx context.Context, from db.Reader, who []id.User) (map[id.User][]Me
 	return all, nil
 }
 
-// Before gives the mailbox that Restore would put back; fault.NotFound if there is none.
-func Before(ctx context.Context, from db.Reader, who id.User, mailbox string) (Method, error) {
+// Restorable gives the mailbox that Restore would put back; fault.NotFound if there is none.
+func Restorable(ctx context.Context, from db.Reader, who id.User, mailbox string) (Method, error) {
 	return removedMailbox(ctx, from, who, mailbox)
 }
 

@@ -76,7 +76,7 @@ func TestErasingAPersonReachesRequestsUnderTheAddressesThatWereTheirs(t *testing
 				return err
 			}
 			for _, old := range []address.Canonical{"nia@pooles.example", "ola@pooles.example"} {
-				if _, _, err := user.KeepOld(ctx, tx, who.ID, old, who.Login); err != nil {
+				if _, _, err := user.KeepOld(ctx, tx, user.User{ID: who.ID, Login: old}, who.Login); err != nil {
 					return err
 				}
 			}

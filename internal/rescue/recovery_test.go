@@ -337,7 +337,7 @@ func (w *world) takeAway(t *testing.T, who user.User, to string) {
 		if err := user.SetLogin(ctx, tx, who, address.Canonical(to)); err != nil {
 			return err
 		}
-		if _, _, err := user.KeepOld(ctx, tx, who.ID, who.Login, address.Canonical(to)); err != nil {
+		if _, _, err := user.KeepOld(ctx, tx, who, address.Canonical(to)); err != nil {
 			return err
 		}
 		_, err = method.Link(ctx, tx, method.Method{User: who.ID, Kind: policy.Email, Address: to, NoRecovery: true})

@@ -409,7 +409,7 @@ func TestErasingAPersonForgetsThemInPlansUnderAddressesThatWereTheirs(t *testing
 		who := w.user(t, "ana@home.example", "Ana", "Silva")
 		w.do(t, func(ctx context.Context, tx *db.Tx) error {
 			for _, old := range []address.Canonical{"ana@bayside.example", w.pat.Login} {
-				if _, _, err := user.KeepOld(ctx, tx, who.ID, old, who.Login); err != nil {
+				if _, _, err := user.KeepOld(ctx, tx, user.User{ID: who.ID, Login: old}, who.Login); err != nil {
 					return err
 				}
 			}

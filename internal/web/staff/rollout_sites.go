@@ -213,7 +213,7 @@ func (s *Staff) actOnSite(r *http.Request, by authority.Bearer, which id.Site, f
 	if form.Get("do") == "extend" {
 		to, err := calendar.Parse(form.Get("to"))
 		if err != nil {
-			return rollout.WrongDay, nil //nolint:nilerr // it says what was typed wrongly
+			return rollout.WrongDay, nil
 		}
 		return s.Rollout.Extend(r.Context(), who, which, to, form.Get("reason"))
 	}
@@ -221,7 +221,7 @@ func (s *Staff) actOnSite(r *http.Request, by authority.Bearer, which id.Site, f
 	for word := range strings.FieldsSeq(strings.ReplaceAll(form.Get("closed"), ",", " ")) {
 		d, err := calendar.Parse(word)
 		if err != nil || len(days) == rollout.MostClosed {
-			return rollout.WrongDay, nil //nolint:nilerr // as above
+			return rollout.WrongDay, nil
 		}
 		days = append(days, d)
 	}

@@ -59,7 +59,7 @@ func walk(v visitor) {
 // tabTo presses Tab until something with a name has the focus.
 func tabTo(v visitor, name string) {
 	v.t.Helper()
-	for range 30 {
+	for range 60 { // a page and the menu around it
 		if e2etest.Ask[focused](v.Page, whatIsFocused).Name == name {
 			return
 		}

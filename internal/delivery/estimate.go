@@ -128,11 +128,11 @@ type tally struct {
 	heard        time.Time       // when one of another carrier's was
 }
 
-// heardBeside is when a canary of another carrier than this was seen last. Its own do not
-// count: a canary that arrives must not make its own relay look worse.
+// heardBeside is when a canary of another carrier of the same channel was seen last. Its
+// own do not count: a canary that arrives must not make its own relay look worse.
 func heardBeside(all map[string]*tally, carrier string) (last time.Time) {
 	for name, t := range all {
-		if name != carrier && t.reported.After(last) {
+		if name != carrier && t.channel == all[carrier].channel && t.reported.After(last) {
 			last = t.reported
 		}
 	}

@@ -27,7 +27,7 @@ const maxTyped = 60
 var (
 	errEmpty    = errors.New("type a mobile number")
 	errLetters  = errors.New("a mobile number has digits, spaces, dashes and brackets only, with a + before the country")
-	errNumber   = errors.New("this is not a phone number of that country; check the digits, or begin with + and the country, as in +61 491 570 156")
+	errNumber   = errors.New("this is not a phone number of that country; check the digits, or begin with + and the country, as in +61 412 345 678")
 	errLandline = errors.New("this number is not a mobile, and codes go to mobiles only")
 	errAbroad   = errors.New("codes are not sent to mobiles of that country")
 )

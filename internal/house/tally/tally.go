@@ -30,6 +30,7 @@ type event struct {
 	ImportPath string
 	Test       string
 	Output     string
+	Elapsed    float64 // seconds
 }
 
 // reader gathers a stream of events.
@@ -43,7 +44,16 @@ type reader struct {
 	broken, parents map[string]map[string]bool
 	// why counts the reasons of skipped tests.
 	why map[string]int
+	// slow are tests that took long.
+	slow []event
 }
+
+// long is from how many seconds on a test may be named among the slowest, and named how
+// many are.
+const (
+	long  = 5
+	named = 20
+)
 
 // Read follows a stream of go test -json, writes package lines, failures in full and
 // the reasons for skipping to out, and gives the count. What is no event is passed on
@@ -63,6 +73,7 @@ func Read(stream io.Reader, out io.Writer) (Count, error) {
 			r.line(line)
 		}
 		if errors.Is(err, io.EOF) {
+			r.slowest()
 			r.reasons()
 			return r.count, nil
 		}
@@ -114,6 +125,9 @@ func (r *reader) test(e event) {
 		return
 	}
 	parent := r.parents[e.Package][e.Test]
+	if !parent && e.Elapsed >= long {
+		r.slow = append(r.slow, e)
+	}
 	switch e.Action {
 	case "pass":
 		if !parent {
@@ -175,6 +189,14 @@ func reason(said []string) string {
 		return line
 	}
 	return "no reason given"
+}
+
+// slowest names the tests that took longest: what to look at when the suite takes long.
+func (r *reader) slowest() {
+	slices.SortFunc(r.slow, func(a, b event) int { return cmp.Compare(b.Elapsed, a.Elapsed) })
+	for _, e := range r.slow[:min(named, len(r.slow))] {
+		r.print(fmt.Sprintf("slow: %.0f s, %s in %s\n", e.Elapsed, e.Test, e.Package))
+	}
 }
 
 func (r *reader) reasons() {

@@ -260,7 +260,7 @@ func rounds() int {
 	if os.Getenv("KEYTURN_TEST_SOAK") != "" {
 		return 1000
 	}
-	return 120
+	return 60
 }
 
 // The nodes share a database and nothing else. In every third round one of them is killed

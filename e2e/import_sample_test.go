@@ -114,7 +114,7 @@ func legacyFile(t *testing.T) string {
 			return path
 		}
 		if folder == filepath.Dir(folder) {
-			t.Skip("the large sample is not here")
+			e2etest.Missing(t, "the sample export is not here")
 		}
 	}
 }

@@ -44,10 +44,8 @@ var lastLine = regexp.MustCompile(`\n@([a-z0-9.-]+) #([0-9]{6})$`)
 func TestEverySMSOfACodeIsOnePartAndEndsWithTheLineOfItsHost(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		host := rapid.StringMatching(`[a-z0-9-]{1,30}\.[a-z]{2,10}`).Draw(t, "host")
-		if CheckTemplates(host) != nil {
-			t.Skip("refused at start")
-		}
+		// Of the others a start is refused.
+		host := rapid.StringMatching(`[a-z0-9-]{1,30}\.[a-z]{2,10}`).Filter(func(h string) bool { return CheckTemplates(h) == nil }).Draw(t, "host")
 		m := Message{
 			Kind:      rapid.SampledFrom([]Kind{SignInCode, ProveCode, TestCode}).Draw(t, "kind"),
 			Words:     Words{From: rapid.String().Draw(t, "site"), Vendor: rapid.String().Draw(t, "vendor"), Zone: "Australia/Adelaide"},

@@ -8,34 +8,6 @@ import (
 	"keyturn/internal/db/dbtest"
 )
 
-// planOf asks the engine how it would run the statement. PostgreSQL is told to do
-// without a full scan if it can: small tables are scanned for good reason.
-func planOf(t *testing.T, d *db.DB, text string, args []any) string {
-	t.Helper()
-	ask := "EXPLAIN QUERY PLAN "
-	scan := func(r db.Row) (s string, err error) {
-		var a, b, c int64
-		return s, r.Scan(&a, &b, &c, &s)
-	}
-	if d.Engine() == db.Postgres {
-		ask, scan = "EXPLAIN ", func(r db.Row) (s string, err error) { return s, r.Scan(&s) }
-	}
-	var lines []string
-	err := d.Do(t.Context(), func(tx *db.Tx) (err error) {
-		if d.Engine() == db.Postgres {
-			if _, err := tx.Exec(t.Context(), `SET LOCAL enable_seqscan = off`); err != nil {
-				return err
-			}
-		}
-		lines, err = db.Many(t.Context(), tx, scan, ask+text, args...)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return strings.Join(lines, "\n")
-}
-
 func TestNoListReadsAWholeTable(t *testing.T) {
 	t.Parallel()
 	for name, q := range map[string]struct {
@@ -56,7 +28,7 @@ func TestNoListReadsAWholeTable(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dbtest.Each(t, func(t *testing.T, d *db.DB) {
-				plan := planOf(t, d, q.text, q.args)
+				plan := dbtest.Explain(t, d, q.text, q.args...)
 				if strings.Contains(plan, "SCAN sms_") || strings.Contains(plan, "Seq Scan") || !strings.Contains(plan, q.by) {
 					t.Error(plan)
 				}

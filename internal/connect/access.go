@@ -49,6 +49,9 @@ func (d *Desk) Access(ctx context.Context, by audit.Actor, at id.Site) (Access, 
 	if answer != xero.Done {
 		return Access{Refused: NotAllowed}, nil
 	}
+	if err := d.at(handedOver); err != nil {
+		return Access{}, err
+	}
 	got := Access{Token: token, Organisation: l.organisation}
 	err = d.DB.Do(ctx, func(tx *db.Tx) error {
 		still, found, err := linkOf(ctx, tx, at)

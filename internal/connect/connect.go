@@ -62,6 +62,8 @@ const (
 	answered moment = "answered"
 	// stored: they are stored, and nobody was told.
 	stored moment = "stored"
+	// handedOver: a program is about to be given a token, and that is not recorded.
+	handedOver moment = "handed_over"
 )
 
 func (d *Desk) at(m moment) error {

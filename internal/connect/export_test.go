@@ -2,8 +2,9 @@ package connect
 
 // The moments at which a node may die.
 const (
-	Answered = answered
-	Stored   = stored
+	Answered   = answered
+	Stored     = stored
+	HandedOver = handedOver
 )
 
 // Moment is one of them.

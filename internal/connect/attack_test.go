@@ -100,3 +100,25 @@ func TestTonightTakenBackBeforeFourIsNoConnectionThatEverWas(t *testing.T) {
 		}
 	})
 }
+
+func TestTonightTakenBackLeavesWhatTheConnectionBeforeItRequires(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		w.connect(t, w.in(t, w.pat, w.site, 0), "books", "o-bayside")
+		for range 2 {
+			if refused, _, err := w.desk.Disconnect(t.Context(), w.in(t, w.pat, w.site, 0)); refused != "" || err != nil {
+				t.Fatalf("%q, %v", refused, err)
+			}
+			if got := w.meets(t, w.max); got != policy.Ask {
+				t.Fatalf("disconnected: %s", got)
+			}
+			by := w.in(t, w.pat, w.site, 0)
+			if done, err := w.desk.Finish(t.Context(), by, w.went(t, by, true, "books", "o-bayside")); err != nil || done.Refused != "" {
+				t.Fatalf("%+v, %v", done, err)
+			}
+			if got := w.meets(t, w.max); got != policy.Ask {
+				t.Fatalf("connected tonight: %s", got)
+			}
+		}
+	})
+}

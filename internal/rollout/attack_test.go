@@ -9,8 +9,6 @@ import (
 
 	"keyturn/internal/calendar"
 	"keyturn/internal/db"
-	"keyturn/internal/integration"
-	"keyturn/internal/policy"
 	"keyturn/internal/rollout"
 )
 
@@ -161,20 +159,19 @@ func TestSlowMailGivesNobodyThirtyMoreDaysToBeHeldBack(t *testing.T) {
 	})
 }
 
-func TestASiteThatIsAskedAlreadyIsToldOfNoDate(t *testing.T) {
+func TestNothingThatIsClosedPutsASiteOff(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		t.Helper()
 		w.start(t, w.order())
-		w.do(t, func(ctx context.Context, tx *db.Tx) error {
-			if _, err := integration.Disconnect(ctx, tx, w.site.ID, policy.Xero); err != nil {
-				return err
-			}
-			_, err := integration.Connect(ctx, tx, integration.Integration{Site: w.site.ID, Kind: policy.Xero, Since: tx.Now})
-			return err
-		})
-		if !w.asked(t, w.site) {
-			t.Error("a site that connected anew after the rollout began is not asked")
+		at := w.plan(t, w.site).Date()
+		w.until(t, at.Add(-19*time.Hour))
+		if got, err := w.desk.Close(t.Context(), command, w.site.ID, nil); got != "" || err != nil {
+			t.Fatalf("close: %q, %v", got, err)
+		}
+		w.step(t)
+		if got := w.plan(t, w.site).Date(); !got.Equal(at) {
+			t.Errorf("a list without a day moved the date from %s to %s", at, got)
 		}
 	})
 }

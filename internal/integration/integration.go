@@ -128,7 +128,8 @@ func Hold(ctx context.Context, tx *db.Tx, site id.Site, kind string) error {
 }
 
 // Disconnect stores that the site is not connected any more; false if it was not. What
-// the connection required stays.
+// the connection required stays, and what the one before it did where this one was to become
+// live later.
 func Disconnect(ctx context.Context, tx *db.Tx, site id.Site, kind string) (bool, error) {
 	n, err := disconnect(ctx, tx, site, kind)
 	if err != nil {

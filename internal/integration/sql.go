@@ -17,19 +17,31 @@ func of(ctx context.Context, from db.Reader, site id.Site) ([]Integration, error
 		  FROM integrations WHERE site_id = $1 ORDER BY kind`, site)
 }
 
+// connect forgets the connection before where it requires nothing any more: where an admin
+// lowered that, and where it was taken back before it was live. Otherwise one that becomes
+// live tonight would be asked for at once.
 func connect(ctx context.Context, tx *db.Tx, i Integration) (int64, error) {
 	return tx.Exec(ctx, `
 		INSERT INTO integrations (site_id, kind, state, since, by_name, organisation)
 		VALUES ($1, $2, 'connected', $3, $4, $5)
 		ON CONFLICT (site_id, kind) DO UPDATE
-		   SET state = 'connected', since = $3, by_name = $4, organisation = $5, lowered_at = NULL
+		   SET state = 'connected', since = $3, by_name = $4, organisation = $5, lowered_at = NULL,
+		       disconnected_at = CASE
+		           WHEN integrations.lowered_at >= integrations.disconnected_at + $6 THEN NULL
+		           WHEN integrations.since > integrations.disconnected_at AND integrations.since > $7 THEN NULL
+		           ELSE integrations.disconnected_at END
 		 WHERE integrations.state = 'disconnected'`,
-		i.Site, i.Kind, db.Stamp(i.Since), i.By, i.Organisation)
+		i.Site, i.Kind, db.Stamp(i.Since), i.By, i.Organisation, policy.CoolingOff.Microseconds(), db.Stamp(tx.Now))
 }
 
+// disconnect gives a connection that was never live the beginning of what the one before it
+// requires, of which only the end is known: what was required goes on, without the hours
+// until the new one would have been live.
 func disconnect(ctx context.Context, tx *db.Tx, site id.Site, kind string) (int64, error) {
 	return tx.Exec(ctx, `
-		UPDATE integrations SET state = 'disconnected', disconnected_at = $3, lowered_at = NULL
+		UPDATE integrations
+		   SET state = 'disconnected', disconnected_at = $3, lowered_at = NULL,
+		       since = CASE WHEN since > $3 AND disconnected_at IS NOT NULL THEN disconnected_at ELSE since END
 		 WHERE site_id = $1 AND kind = $2 AND state <> 'disconnected'`, site, kind, db.Stamp(tx.Now))
 }
 

@@ -428,11 +428,11 @@ func (d *Desk) endAtXero(ctx context.Context, l Link) (xero.Answer, error) {
 		if err != nil || answer != xero.Done {
 			return answer, err
 		}
-		answer, err = d.Xero.Disconnect(ctx, access, l.connection)
+		answer, err = d.Xero.Disconnect(ctx, access.token, l.connection)
 		if err != nil || answer != xero.Dead {
 			return answer, err
 		}
-		spent = access
+		spent = access.token
 	}
 	return xero.Done, busy(errNotTaken)
 }

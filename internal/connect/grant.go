@@ -33,6 +33,12 @@ const (
 	margin = 5 * time.Minute
 )
 
+// given is an access token with the end that it has: the grant may have another one by now.
+type given struct {
+	token secret.Text
+	until time.Time
+}
+
 var errRenewing = errors.New("another node is renewing the tokens")
 
 // place is where a token of a grant is sealed.
@@ -75,40 +81,41 @@ func (d *Desk) seal(user string, t xero.Tokens, before secret.Text) (g grant, er
 // killed in between leaves the lease and the old token, which Xero takes for 30 minutes more:
 // the next one who comes after the lease asks again with it. Whoever lost the lease while
 // asking stores nothing, and the one who has it finds the way back by the token before.
-func (d *Desk) fresh(ctx context.Context, user string, spent secret.Text) (secret.Text, xero.Answer, error) {
+func (d *Desk) fresh(ctx context.Context, user string, spent secret.Text) (given, xero.Answer, error) {
 	g, err := grantOf(ctx, d.DB, user)
 	if errors.Is(err, fault.NotFound) {
-		return secret.Text{}, xero.Dead, nil
+		return given{}, xero.Dead, nil
 	}
 	if err != nil {
-		return secret.Text{}, xero.Done, fmt.Errorf("read a grant: %w", err)
+		return given{}, xero.Done, fmt.Errorf("read a grant: %w", err)
 	}
 	if !g.deadAt.IsZero() {
-		return secret.Text{}, xero.Dead, nil
+		return given{}, xero.Dead, nil
 	}
 	now := d.DB.Clock.Now()
 	access, err := d.open(user, "access_sealed", g.access)
+	one := given{access, g.accessUntil}
 	if err != nil {
-		return secret.Text{}, xero.Done, err
+		return given{}, xero.Done, err
 	}
 	lives := g.accessUntil.Sub(now)
 	usable := lives > 0 && (spent.Reveal() == "" || !spent.Equal(access))
 	left := g.lease != "" && !now.Before(g.leasedUntil) // by somebody who did not come back
 	if usable && lives >= margin && !left {
-		return access, xero.Done, nil
+		return one, xero.Done, nil
 	}
 	g, won, err := d.lease(ctx, g)
 	switch {
 	case err != nil:
-		return secret.Text{}, xero.Done, err
+		return given{}, xero.Done, err
 	case !won && usable:
-		return access, xero.Done, nil // the other one will have a new one soon
+		return one, xero.Done, nil // the other one will have a new one soon
 	case !won:
-		return secret.Text{}, xero.Done, busy(errRenewing)
+		return given{}, xero.Done, busy(errRenewing)
 	}
 	next, answer, err := d.renew(ctx, g)
 	if errors.Is(err, fault.Busy) && usable {
-		return access, xero.Done, nil // it works still, and the renewal is tried again soon
+		return one, xero.Done, nil // it works still, and the renewal is tried again soon
 	}
 	return next, answer, err
 }
@@ -136,32 +143,32 @@ func (d *Desk) lease(ctx context.Context, g grant) (grant, bool, error) {
 
 // renew asks Xero for new tokens, first with the present refresh token and then, if that is
 // refused, with the one before it.
-func (d *Desk) renew(ctx context.Context, g grant) (secret.Text, xero.Answer, error) {
+func (d *Desk) renew(ctx context.Context, g grant) (given, xero.Answer, error) {
 	refresh, err := d.open(g.user, "refresh_sealed", g.refresh)
 	if err != nil {
-		return secret.Text{}, xero.Done, err
+		return given{}, xero.Done, err
 	}
 	got, err := d.Xero.Renew(ctx, refresh)
 	if err == nil && got.Answer == xero.Dead && g.before != nil && d.DB.Clock.Now().Sub(g.renewedAt) < xero.RefreshGrace {
 		if refresh, err = d.open(g.user, "before_sealed", g.before); err != nil {
-			return secret.Text{}, xero.Done, err
+			return given{}, xero.Done, err
 		}
 		got, err = d.Xero.Renew(ctx, refresh)
 	}
 	if err != nil {
 		// Whether Xero made new tokens is not known: the old ones are asked with again soon.
-		return secret.Text{}, xero.Done, errors.Join(err, d.giveUp(ctx, g))
+		return given{}, xero.Done, errors.Join(err, d.giveUp(ctx, g))
 	}
 	if got.Answer != xero.Done {
 		return d.bury(ctx, g)
 	}
 	if err := d.at(answered); err != nil {
-		return secret.Text{}, xero.Done, err
+		return given{}, xero.Done, err
 	}
 	if err := d.keep(ctx, g, got.Tokens, refresh); err != nil {
-		return secret.Text{}, xero.Done, err
+		return given{}, xero.Done, err
 	}
-	return got.Tokens.Access, xero.Done, d.at(stored)
+	return given{got.Tokens.Access, got.Tokens.Until}, xero.Done, d.at(stored)
 }
 
 // tries is how often it is tried to store what cannot be had again.
@@ -204,7 +211,7 @@ func (d *Desk) giveUp(ctx context.Context, g grant) error {
 
 // bury notes that a grant is dead: its links fail, and their admins are told, once. If the
 // grant is another one by now, the caller comes back for that.
-func (d *Desk) bury(ctx context.Context, g grant) (secret.Text, xero.Answer, error) {
+func (d *Desk) bury(ctx context.Context, g grant) (given, xero.Answer, error) {
 	buried := false
 	err := d.DB.Do(ctx, func(tx *db.Tx) error {
 		n, err := markDead(ctx, tx, g)
@@ -215,9 +222,9 @@ func (d *Desk) bury(ctx context.Context, g grant) (secret.Text, xero.Answer, err
 	})
 	switch {
 	case err != nil:
-		return secret.Text{}, xero.Done, fmt.Errorf("note a dead grant: %w", err)
+		return given{}, xero.Done, fmt.Errorf("note a dead grant: %w", err)
 	case !buried:
-		return secret.Text{}, xero.Done, busy(errRenewing)
+		return given{}, xero.Done, busy(errRenewing)
 	}
-	return secret.Text{}, xero.Dead, nil
+	return given{}, xero.Dead, nil
 }

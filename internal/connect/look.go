@@ -133,11 +133,11 @@ func (d *Desk) list(ctx context.Context, user string) (xero.List, error) {
 		if err != nil || answer != xero.Done {
 			return xero.List{Answer: answer}, err
 		}
-		list, err := d.Xero.Connections(ctx, access)
+		list, err := d.Xero.Connections(ctx, access.token)
 		if err != nil || list.Answer == xero.Done {
 			return list, err
 		}
-		spent = access
+		spent = access.token
 	}
 	return xero.List{}, busy(errNotTaken)
 }

@@ -61,7 +61,7 @@ type Token struct {
 	//nolint:lll // one field
 	AccessToken    string    `json:"access_token" example:"eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl" doc:"For Authorization: Bearer at Xero's API. It opens what the person at Xero allowed, so always name the organisation."`
 	TokenType      string    `json:"token_type" enum:"Bearer" example:"Bearer"`
-	ExpiresAt      time.Time `json:"expires_at" example:"2026-03-12T02:00:00Z" doc:"Five minutes ahead at least."`
+	ExpiresAt      time.Time `json:"expires_at" example:"2026-03-12T02:00:00Z" doc:"Five minutes ahead, or more; less while it is being renewed or Xero is out of reach."`
 	OrganisationID string    `json:"organisation_id" example:"5b96e86b-418e-48e8-8949-308c14aec278" doc:"Xero's id of the organisation, for its header Xero-Tenant-Id."`
 }
 

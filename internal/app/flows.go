@@ -116,6 +116,7 @@ func newFlows(p Parts) (*flows, error) {
 	f.console = &console.Desk{DB: p.DB, Post: f.post, Standing: f.facts}
 	f.prepare = &prepare.Desk{DB: p.DB, Post: f.post, Ready: readiness.Source{Standing: f.facts}}
 	f.rollout = &rollout.Desk{DB: p.DB, Post: f.post, Standing: f.facts, Unhealthy: unhealthy(p)}
+	f.connect.Await = f.rollout.Await
 	f.evidence = &evidence.Desk{
 		DB: p.DB, Keys: p.Keys, Vendor: p.Vendor.Name, Version: p.Version, KeepDays: p.AuditKeep,
 		Readiness: readiness.Source{Standing: f.facts}, Shared: sharing.Open, Page: paper.Page,

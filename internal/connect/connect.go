@@ -50,6 +50,10 @@ type Desk struct {
 	// Every is how often the connections of one person are read; 0 is UsualEvery.
 	Every time.Duration
 
+	// Await has a site whose connection was made at a moment wait for its day in the rollout,
+	// if there is one that it belongs to; nil: there never is.
+	Await func(ctx context.Context, tx *db.Tx, at id.Site, since time.Time) (bool, error)
+
 	// crash is for tests: it is asked at the moments at which a node may die.
 	crash func(moment) error
 }

@@ -51,7 +51,8 @@ func (r Report) check(now time.Time) error {
 
 // Report takes the host product's word; false where nothing came of it. A site that becomes
 // connected is so from r.Since on, so that the policy knows it from one that connected after
-// the rollout began; one that was connected before, never from before it was disconnected.
+// the rollout began: one that connected before it waits for its day in a wave. A site that
+// was connected before is so never from before it was disconnected, and waits for nothing.
 // A disconnect lowers nothing: what was required stays until an admin lowers it, seven days
 // later at the earliest. All admins are told of either.
 //
@@ -117,9 +118,20 @@ func (d *Desk) joinReported(ctx context.Context, tx *db.Tx, by audit.Actor, at i
 	if err != nil || !done {
 		return false, err
 	}
-	return true, d.tellAdmins(ctx, tx, message.Notice{
+	n := message.Notice{
 		Site: at, Kind: message.XeroConnected, Words: map[string]string{"by": r.By, "organisation": r.Organisation, "at": ""},
-	})
+	}
+	// Only a first connection: what one before it requires does not wait for a day.
+	if was.Connection == nil && d.Await != nil {
+		waits, err := d.Await(ctx, tx, at, since)
+		if err != nil {
+			return false, err
+		}
+		if waits {
+			n.Words["date"] = "wave"
+		}
+	}
+	return true, d.tellAdmins(ctx, tx, n)
 }
 
 func (d *Desk) reportedOff(ctx context.Context, tx *db.Tx, by audit.Actor, at id.Site, r Report) (bool, error) {

@@ -95,7 +95,8 @@ const (
 	// RequirementLowered tells an admin that "by" lowered what Xero had left behind.
 	RequirementLowered NoticeKind = "requirement_lowered"
 	// XeroConnected tells an admin that "by" connected the site to the "organisation" at Xero;
-	// "at" is from when on it holds, in RFC 3339, where that is still to come.
+	// "at" is from when on it holds, in RFC 3339, where that is still to come; "date" is "wave"
+	// where a rollout gives it a day.
 	XeroConnected NoticeKind = "xero_connected"
 	// XeroDisconnected tells an admin that "by" disconnected it; without "by" it was done at
 	// Xero. "until" is until when nobody can lower what it requires, in RFC 3339.

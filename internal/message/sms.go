@@ -239,9 +239,10 @@ func templates(host string) []sample {
 func longestNotices(at time.Time, name string) [][]told {
 	var all [][]told
 	full := map[string]string{"by": name, "who": name, "left": "100000", "at": at.Format(time.RFC3339), "channel": string(SMS), "address": name}
+	dated := map[string]string{"by": name, "date": "wave"}
 	alone := map[string]string{"by": name, "left": "100000", "at": at.Format(time.RFC3339)}
 	for _, kind := range noticeKinds {
-		for _, words := range []map[string]string{full, alone} {
+		for _, words := range []map[string]string{full, alone, dated} {
 			for _, method := range []string{"", "email", "sms", "totp", "passkey", "recovery"} {
 				words["method"] = method
 				all = append(all, []told{{Kind: kind, Words: maps.Clone(words), MadeAt: at}})

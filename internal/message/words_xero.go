@@ -19,6 +19,9 @@ func (s speaker) ofXero(n told) string {
 	case n.Kind == XeroDisconnected:
 		return locale.Say(locale.NoticeXeroDisconnected, locale.Data{"By": s.by(n), "Site": site})
 	}
+	if n.Words["date"] != "" {
+		return locale.Say(locale.NoticeXeroDated, locale.Data{"By": s.by(n), "Site": site})
+	}
 	at, err := time.Parse(time.RFC3339, n.Words["at"])
 	if err != nil {
 		return locale.Say(locale.NoticeXeroConnected, locale.Data{"By": s.by(n), "Site": site})

@@ -205,6 +205,11 @@ func (d *Desk) Move(ctx context.Context, by By, number int, to calendar.Day) (Re
 		if to == w.Day && w.State == Planned {
 			return "", nil
 		}
+		// With a day the wave is back no more, and the sites that the roll back has not reached
+		// would stay asked.
+		if left, err := undone(ctx, tx, r.ID, number); err != nil || left {
+			return GoingBack, wrapUndone(err)
+		}
 		if err := moveWave(ctx, tx, r.ID, w, to); err != nil {
 			return "", fmt.Errorf("move a wave: %w", err)
 		}
@@ -216,6 +221,13 @@ func (d *Desk) Move(ctx context.Context, by By, number int, to calendar.Day) (Re
 		}
 		return "", d.Jobs.Put(ctx, tx, job.Bulk, Job{})
 	})
+}
+
+func wrapUndone(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("look whether a roll back is done: %w", err)
 }
 
 // MayRollBack says whether some site of a wave came to its date less than 7 days ago.
@@ -353,7 +365,18 @@ func (d *Desk) End(ctx context.Context, by By) (Refused, error) {
 		if err != nil {
 			return "", fmt.Errorf("count the dates to come: %w", err)
 		}
-		if open > 0 || r.PlacedAt.IsZero() {
+		left, err := undone(ctx, tx, r.ID, 0)
+		if err != nil {
+			return "", wrapUndone(err)
+		}
+		waits, err := late(ctx, tx, r.ID, 1)
+		if err != nil {
+			return "", fmt.Errorf("look for sites that wait for their place: %w", err)
+		}
+		switch {
+		case left:
+			return GoingBack, nil
+		case open > 0, len(waits) > 0, r.PlacedAt.IsZero():
 			return Unfinished, nil
 		}
 		if err := end(ctx, tx, r.ID); err != nil {

@@ -51,6 +51,20 @@ type local struct {
 	zone  *time.Location
 }
 
+// first is the first day from d on, that of a wave, on which the site is open. Closed days put
+// it off for 30 days at most: after these only the country's holidays count.
+func (l local) first(d calendar.Day) calendar.Day { return l.within(d, d) }
+
+// within is the first open day from d on that lies 30 days after from at most; after these
+// only the country's holidays count.
+func (l local) within(d, from calendar.Day) calendar.Day {
+	open := l.rules.First(d)
+	if from.Until(open) <= MostDelay {
+		return open
+	}
+	return calendar.Rules{Region: l.rules.Region}.First(calendar.Later(d, from.Add(MostDelay)))
+}
+
 // come says that a date has come, or that nothing may move it any more.
 func (p Place) come(now time.Time) bool {
 	return !p.At.IsZero() && !p.At.After(now.Add(margin))
@@ -60,19 +74,31 @@ func (p Place) come(now time.Time) bool {
 func (p Place) last() calendar.Day { return calendar.Later(p.Day, p.Extended) }
 
 // date gives a place its date from its wave's day. A site that was held back keeps the
-// later day, and an extension stays. A day that has gone, or is a day away at most, while
-// there was no date, gives way to the usual day a week or more from now.
+// later day, and an extension stays. A day that has gone, or is a day away at most, gives way
+// to the usual day a week or more from now: but for a date that people know and that does not
+// come earlier.
 func (p Place) date(w Wave, l local, now time.Time) Place {
+	was := p
 	if p.Base != w.Day {
-		p.Base, p.First = w.Day, l.rules.First(w.Day)
+		p.Base, p.First = w.Day, l.first(w.Day)
 		if p.Held == 0 || p.Day.Before(p.First) {
 			p.Day = p.First
 		}
 	}
-	p.Day = l.rules.First(p.Day) // a day may have been closed since
-	if least := now.Add(soonest); p.last().Morning(l.zone).Before(least) {
-		p.Day = l.rules.First(calendar.Usual(calendar.On(now, l.zone).Add(7), calendar.Tuesday))
+	if p.Day != p.First {
+		p.Day = l.within(p.Day, p.First) // a day may have been closed since
+	}
+	if !p.Extended.IsZero() {
+		p.Extended = l.within(p.Extended, p.First)
+	}
+	at := p.last().Morning(l.zone)
+	known := p.Dated == Stored && !at.Before(p.At)
+	if !known && at.Before(now.Add(soonest)) {
+		p.Day = l.first(calendar.Usual(calendar.On(now, l.zone).Add(7), calendar.Tuesday))
 		p.First = calendar.Later(p.First, p.Day)
+		if was.Dated == Stored && was.Day.Before(p.Day) { // it has a day, which is sooner
+			p.Day, p.First = l.within(was.Day, was.First), was.First
+		}
 	}
 	p.Dated, p.At = Stored, p.last().Morning(l.zone)
 	return p

@@ -214,7 +214,7 @@ func (d *Desk) putOff(ctx context.Context, r Rollout, channel string) error {
 		}
 		to := was
 		to.Day = l.rules.First(was.last().Add(1))
-		to.First = calendar.Later(to.First, to.Day)
+		to.First = was.First.Add(was.last().Until(to.Day)) // the weather is on nobody's account
 		to.At, to.GatedAt = to.last().Morning(l.zone), time.Time{}
 		if err := write(ctx, tx, was, to); err != nil {
 			return err

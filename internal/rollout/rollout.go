@@ -178,6 +178,8 @@ const (
 	Proposed Refused = "proposed"
 	// Unfinished says that dates are still to come.
 	Unfinished Refused = "unfinished"
+	// GoingBack says that a roll back has not reached all of its sites yet.
+	GoingBack Refused = "going_back"
 )
 
 // Desk runs rollouts. DB, Post, Jobs and Standing are set.

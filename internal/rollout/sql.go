@@ -181,6 +181,18 @@ func unplaced(ctx context.Context, from db.Reader, r Rollout, before time.Time, 
 		 ORDER BY s.site_id LIMIT $3`, string(r.PlacedTo), db.Stamp(before), limit)
 }
 
+// late are the sites that wait for their place in a rollout though all others have theirs:
+// connected to Xero, with a plan that says that a rollout knows of them, and no date.
+func late(ctx context.Context, from db.Reader, of id.Rollout, limit int) ([]id.Site, error) {
+	return db.Many(ctx, from, scanSite, `
+		SELECT p.site_id FROM plans p
+		 WHERE p.enforce_at IS NULL
+		   AND NOT EXISTS (SELECT 1 FROM rollout_sites r WHERE r.site_id = p.site_id AND r.rollout_id = $1)
+		   AND EXISTS (SELECT 1 FROM integrations i WHERE i.site_id = p.site_id AND i.kind = 'xero' AND i.state <> 'disconnected'
+		                  AND (i.since IS NULL OR i.since < p.began_at))
+		 ORDER BY p.site_id LIMIT $2`, of, limit)
+}
+
 func scanSite(r db.Row) (s id.Site, err error) { return s, r.Scan(&s) }
 
 // toDate are the places whose wave has another day than theirs was counted from, or that
@@ -210,6 +222,17 @@ func toRollBack(ctx context.Context, from db.Reader, of id.Rollout, limit int) (
 		  FROM rollout_sites p JOIN rollout_waves w ON w.rollout_id = p.rollout_id AND w.wave = p.wave
 		 WHERE p.rollout_id = $1 AND w.state = 'back' AND p.dated IN ('stored', 'out') AND (p.enforce_at IS NULL OR p.enforce_at > w.back_at - $2)
 		 ORDER BY p.enforce_at DESC, p.site_id LIMIT $3`, of, BackFor.Microseconds(), limit)
+}
+
+// undone says whether a roll back of a wave, or of any where wave is 0, has still to reach a
+// site.
+func undone(ctx context.Context, from db.Reader, of id.Rollout, wave int) (bool, error) {
+	n, err := db.One(ctx, from, func(r db.Row) (n int, err error) { return n, r.Scan(&n) }, `
+		SELECT COUNT(*)
+		  FROM rollout_sites p JOIN rollout_waves w ON w.rollout_id = p.rollout_id AND w.wave = p.wave
+		 WHERE p.rollout_id = $1 AND w.state = 'back' AND p.dated IN ('stored', 'out') AND (p.enforce_at IS NULL OR p.enforce_at > w.back_at - $2)
+		   AND ($3 = 0 OR p.wave = $3)`, of, BackFor.Microseconds(), wave)
+	return n > 0, err
 }
 
 // toGate are the places whose date comes until a moment, and that were judged last before

@@ -55,7 +55,7 @@ func (d *Desk) step(ctx context.Context) (more bool, err error) {
 	if r.State == Draft {
 		return d.look(ctx)
 	}
-	for _, part := range []func(context.Context, Rollout) (bool, error){d.watch, d.rollBack, d.takeOut, d.gate, d.place, d.date} {
+	for _, part := range []func(context.Context, Rollout) (bool, error){d.watch, d.rollBack, d.takeOut, d.gate, d.place, d.placeLate, d.date} {
 		left, err := part(ctx, r)
 		if err != nil {
 			return false, err
@@ -200,7 +200,7 @@ func (d *Desk) placeSite(ctx context.Context, tx *db.Tx, now Rollout, began time
 	if err != nil {
 		return err
 	}
-	if w, ok := now.Wave(p.Wave); ok && now.State == Running {
+	if w, ok := now.Wave(p.Wave); ok && w.State == Planned && now.State == Running {
 		p = p.date(w, l, tx.Now)
 	}
 	if known && !before.BeganAt.After(began) {

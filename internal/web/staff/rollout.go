@@ -186,6 +186,6 @@ func rolloutFault(refused rollout.Refused) string {
 		rollout.NoName: locale.RolloutFaultName, rollout.NoOwner: locale.RolloutFaultOwner, rollout.NoWaves: locale.RolloutFaultWaves,
 		rollout.WrongPick: locale.RolloutFaultPick, rollout.WrongDay: locale.RolloutFaultDay, rollout.BadDay: locale.RolloutFaultFriday,
 		rollout.NoReason: locale.RolloutFaultReason, rollout.TooLong: locale.RolloutFaultLong, rollout.TooLate: locale.RolloutFaultLate,
-		rollout.Unfinished: locale.RolloutFaultOpen, rollout.Proposed: locale.ConsoleSecondAlready,
+		rollout.Unfinished: locale.RolloutFaultOpen, rollout.GoingBack: locale.RolloutFaultBack, rollout.Proposed: locale.ConsoleSecondAlready,
 	}[refused])
 }

@@ -1,7 +1,5 @@
 package connect_test
 
-// Each of these says what the design promises, and failed when it was written.
-
 import (
 	"context"
 	"testing"
@@ -9,6 +7,7 @@ import (
 
 	"keyturn/internal/connect"
 	"keyturn/internal/db"
+	"keyturn/internal/id"
 	"keyturn/internal/integration"
 	"keyturn/internal/policy"
 )
@@ -119,6 +118,31 @@ func TestTonightTakenBackLeavesWhatTheConnectionBeforeItRequires(t *testing.T) {
 			if got := w.meets(t, w.max); got != policy.Ask {
 				t.Fatalf("connected tonight: %s", got)
 			}
+		}
+	})
+}
+
+func TestOnlyAFirstReportedConnectionWaitsForItsDay(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		asked := map[id.Site]time.Time{}
+		w.desk.Await = func(_ context.Context, _ *db.Tx, at id.Site, since time.Time) (bool, error) {
+			asked[at] = since
+			return true, nil
+		}
+		old := w.db.Clock.Now().Add(-300 * 24 * time.Hour).Truncate(time.Microsecond)
+		w.report(t, w.site, w.on(old))
+		if got := asked[w.site.ID]; !got.Equal(old) {
+			t.Errorf("asked about %v", got)
+		}
+		clear(asked)
+		w.report(t, w.site, off)
+		w.report(t, w.site, w.on(old))
+		if len(asked) != 0 {
+			t.Error("a site that was connected before may wait")
+		}
+		if got := w.meets(t, w.max); got != policy.Ask {
+			t.Errorf("connected again: %s", got)
 		}
 	})
 }

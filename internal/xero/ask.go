@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
 	"keyturn/internal/secret"
@@ -88,10 +89,25 @@ func (c *Client) person(ctx context.Context, raw, nonce string) (string, Answer,
 	}
 	// The library takes a token that names nobody, and leaves the nonce to us.
 	same := subtle.ConstantTimeCompare([]byte(token.Nonce), []byte(nonce)) == 1
-	if nonce == "" || !same || token.Subject == "" || len(token.Subject) > longestUser {
+	if nonce == "" || !same || token.Subject == "" || len(token.Subject) > longestUser || !c.madeOut(token) {
 		return "", Foreign, nil
 	}
 	return token.Subject, Done, nil
+}
+
+// madeOut says that an id token is made out to this app: that its azp says so if there is
+// one, and that there is one where it is for several (OpenID Connect Core, section 3.1.3.7).
+func (c *Client) madeOut(token *oidc.IDToken) bool {
+	var said struct {
+		Party *string `json:"azp"`
+	}
+	if token.Claims(&said) != nil {
+		return false
+	}
+	if said.Party == nil {
+		return len(token.Audience) == 1
+	}
+	return *said.Party == c.app.ClientID
 }
 
 // Renewed is what a refresh token was exchanged for.
@@ -153,7 +169,7 @@ func (c *Client) tokenAnswer(ctx context.Context, err error) (Answer, error) {
 	switch {
 	case status == http.StatusTooManyRequests:
 		return Done, wait(said.Response.Header, now, errTooMany)
-	case said.ErrorCode == "invalid_grant":
+	case said.ErrorCode == "invalid_grant" && status/100 == 4: // a failure of Xero's judges no token
 		return Dead, nil
 	case said.ErrorCode == "invalid_client", said.ErrorCode == "unauthorized_client":
 		return Done, wait(http.Header{"Retry-After": {"300"}}, now, errClient)

@@ -198,6 +198,9 @@ func TestAnIDTokenIsXerosOwnForThisAppAndNamesAPerson(t *testing.T) {
 		"the base as issuer":       with("iss", w.url),
 		"another app":              with("aud", "other"),
 		"no audience":              with("aud", nil),
+		"made out to another app":  with("azp", "other"),
+		"for us among others":      with("aud", []string{"app", "other"}),
+		"made out to nobody's app": with("azp", 7),
 		"another nonce":            with("nonce", "x"),
 		"no nonce":                 with("nonce", nil),
 		"it ran out":               with("exp", w.Now().Add(-time.Second).Unix()),
@@ -321,6 +324,32 @@ func TestAnAnswerThatCannotBeReadEndsNothing(t *testing.T) {
 		server.Close()
 		if _, err := c.Connections(t.Context(), secret.NewText("a")); !errors.Is(err, fault.Busy) {
 			t.Errorf("nobody answers: %v", err)
+		}
+	}
+}
+
+func TestAFailureAtXeroKillsNoGrantWhateverItSays(t *testing.T) {
+	t.Parallel()
+	status := http.StatusInternalServerError
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(`{"error":"invalid_grant"}`))
+	}))
+	defer server.Close()
+	now := func() time.Time { return time.Date(2026, time.March, 12, 1, 0, 0, 0, time.UTC) }
+	c, err := xero.New(xero.App{ClientID: "app", ClientSecret: secret.NewText("x"), Redirect: redirect, BaseURL: server.URL, Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, status = range []int{500, 502, 503, 504} {
+		if got, err := c.Renew(t.Context(), secret.NewText("a")); !errors.Is(err, fault.Busy) || got.Answer != xero.Done {
+			t.Errorf("%d: %q, %v", status, got.Answer, err)
+		}
+	}
+	for _, status = range []int{400, 401} {
+		if got, err := c.Renew(t.Context(), secret.NewText("a")); err != nil || got.Answer != xero.Dead {
+			t.Errorf("%d: %q, %v", status, got.Answer, err)
 		}
 	}
 }

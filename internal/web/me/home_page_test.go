@@ -43,6 +43,7 @@ func TestTheHomePageSaysWhatIsToCome(t *testing.T) {
 		sees   string
 	}{
 		{"me-coming", me.Coming{To: "s••@bayside.example"}, "Yours will go to s••@bayside.example. Make sure that you can read mail there."},
+		{"me-coming-proved", me.Coming{To: "s••@bayside.example", Proved: true}, "Yours will go to s••@bayside.example, where one has arrived before."},
 		{"me-coming-stuck", me.Coming{Helpers: []string{"Pat Chen"}}, "No code can reach you yet. Ask Pat Chen to have your email put right before that day."},
 		{"me-coming-alone", me.Coming{}, "Ask an Admin of your site to have your email put right"},
 	} {

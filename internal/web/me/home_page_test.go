@@ -52,6 +52,9 @@ func TestTheHomePageSaysWhatIsToCome(t *testing.T) {
 			row.coming.Site, row.coming.When, row.coming.Away = "Northside Tyres", "Sun 6 Dec, 4:00 am", "in 12 days"
 			s := webtest.Show(t, kit, row.name, me.HomePage{As: "Sam Okafor", Login: "sam@bayside.example", Since: "7:03 am", How: me.HowPassword(), Coming: &row.coming})
 			s.Sees("From Sun 6 Dec, 4:00 am, in 12 days, Northside Tyres asks everybody for a code", row.sees)
+			if toTry := row.coming.To != "" && !row.coming.Proved; strings.Contains(s.HTML, `action="/me/security/rehearse"`) != toTry {
+				t.Errorf("whether the new sign-in can be tried from here is not %t", toTry)
+			}
 		})
 	}
 }

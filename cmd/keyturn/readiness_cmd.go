@@ -183,5 +183,9 @@ func (t *readyTable) end() error {
 
 // getIn is the one number, of those who proved it, and how many others should.
 func getIn(c readiness.Counts) string {
-	return fmt.Sprintf("%d of %d office members will get in, %d should, %d need help", c.Ready, c.Office(), c.WillManage, c.NeedsHelp)
+	need := "need"
+	if c.NeedsHelp == 1 {
+		need = "needs"
+	}
+	return fmt.Sprintf("%d of %d office members will get in, %d should, %d %s help", c.Ready, c.Office(), c.WillManage, c.NeedsHelp, need)
 }

@@ -245,7 +245,7 @@ func done(w *world, refused rollout.Refused, err error, words string) error {
 func planFault(refused rollout.Refused) string {
 	return map[rollout.Refused]string{
 		rollout.Busy: "there is a rollout that has not ended", rollout.NoName: "the name has 1 to 80 characters",
-		rollout.NoOwner: "the owner is no member of staff; keyturn staff add makes one", rollout.NoWaves: "a plan has 1 to 20 waves",
+		rollout.NoOwner: "the owner is no member of staff yet: keyturn staff add makes one, who then types the code at /staff/enrol", rollout.NoWaves: "a plan has 1 to 20 waves",
 		rollout.WrongPick:  `a wave picks by list, region, manager, share or readiness, with a value that fits (see docs/rollout.md)`,
 		rollout.WrongDay:   "the first day is two days off or more, and each later one comes after the one before",
 		rollout.BadDay:     "no wave begins on a Friday or at a weekend",

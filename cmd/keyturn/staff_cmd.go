@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"keyturn/internal/fault"
 	"keyturn/internal/job"
@@ -55,9 +54,9 @@ func (s staffAdd) Run(w *world) (err error) {
 	}
 	next := "Another member of staff confirms them afterwards, at /staff."
 	if added.First {
-		next = "They are the first: nobody has to confirm them."
+		next = "There is no staff yet: whoever is the first to enrol needs nobody to confirm them."
 	}
 	_, err = fmt.Fprintf(w.out, "%s\n\nRead this code out to %s. It works once, until %s, at %s/staff/enrol.\n%s\n",
-		added.Code, s.Email, added.Until.Local().Format(time.Kitchen), c.PublicURL, next)
+		added.Code, s.Email, added.Until.Local().Format("15:04 MST"), c.PublicURL, next)
 	return err
 }

@@ -247,7 +247,7 @@ func TestAMemberIsToldWhatTheyLackOnceThereIsSomethingToSay(t *testing.T) {
 		}
 		w.call(http.MethodPut, "/api/v1/sites/S1/integrations/xero", token, `{"state":"connected","connected_at":"2024-03-12T01:30:00Z"}`)
 		const wants = `{"show":true,"readiness":"will_manage","required":true,"heading":"2FA is asked here now.",` +
-			`"lacks":["Has never typed a code that we sent."],"do":"try","next":"Try the new sign-in once","link":"https://signin.example/me/security"}`
+			`"lacks":["You have never typed a code that we sent."],"do":"try","next":"Try the new sign-in once","link":"https://signin.example/me/security"}`
 		if got := banner(w.site, "U2"); got != wants {
 			t.Errorf("%s", got)
 		}

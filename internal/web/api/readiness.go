@@ -46,7 +46,7 @@ type Banner struct {
 	Date      *time.Time `json:"date,omitempty" example:"2026-06-02T18:00:00Z" doc:"The date that is to come."`
 	DaysLeft  *int       `json:"days_left,omitempty" minimum:"0" example:"12" doc:"Calendar days to it, at the site."`
 	Heading   string     `json:"heading,omitempty" example:"2FA is asked from Wednesday 3 June, in 12 days."`
-	Lacks     []string   `json:"lacks,omitempty" nullable:"false" example:"[\"Has never typed a code that we sent.\"]" doc:"What stands in the way, as sentences."`
+	Lacks     []string   `json:"lacks,omitempty" nullable:"false" example:"[\"You have never typed a code that we sent.\"]" doc:"What stands in the way, as sentences."`
 	//nolint:lll // one field
 	Do   string `json:"do,omitempty" enum:"try,second_road,set_up,email,help_code,manager,wait" example:"try" doc:"The one thing that helps, as a stable word."`
 	Next string `json:"next,omitempty" example:"Try the new sign-in once" doc:"The same in words, for a button."`
@@ -112,7 +112,7 @@ func (a *API) banner(ctx context.Context, k apikey.Key, in *ofMember) (*bannerAn
 	if b.Date != nil {
 		b.Heading = locale.Say(locale.ReadinessDate, locale.Data{"At": locale.Moment(*b.Date, at.Zone, now), "Away": locale.Away(*b.Date, at.Zone, now)})
 	}
-	b.Lacks, b.Do, b.Next, b.Link = reason.Unready(p), string(p.Do), reason.Mend(p.Do), a.Kit.Public("/help/xero")
+	b.Lacks, b.Do, b.Next, b.Link = reason.YouUnready(p), string(p.Do), reason.YouMend(p.Do), a.Kit.Public("/help/xero")
 	if slices.Contains([]readiness.Action{readiness.DoTry, readiness.DoSecondRoad, readiness.DoSetUp}, p.Do) {
 		b.Link = a.Kit.Public("/me/security")
 	}

@@ -48,6 +48,8 @@ type Coming struct {
 	// then Helpers are who can mend that, which may be empty.
 	To      string
 	Helpers []string
+	// Proved says that a code arrived at To before.
+	Proved bool
 }
 
 // SiteChoice is another site to go to.

@@ -43,6 +43,7 @@ func TestTheHomePageSaysWhatIsToCome(t *testing.T) {
 		sees   string
 	}{
 		{"me-coming", me.Coming{To: "s••@bayside.example"}, "Yours will go to s••@bayside.example. Make sure that you can read mail there."},
+		{"me-coming-proved", me.Coming{To: "s••@bayside.example", Proved: true}, "Yours will go to s••@bayside.example, where one has arrived before."},
 		{"me-coming-stuck", me.Coming{Helpers: []string{"Pat Chen"}}, "No code can reach you yet. Ask Pat Chen to have your email put right before that day."},
 		{"me-coming-alone", me.Coming{}, "Ask an Admin of your site to have your email put right"},
 	} {
@@ -51,6 +52,9 @@ func TestTheHomePageSaysWhatIsToCome(t *testing.T) {
 			row.coming.Site, row.coming.When, row.coming.Away = "Northside Tyres", "Sun 6 Dec, 4:00 am", "in 12 days"
 			s := webtest.Show(t, kit, row.name, me.HomePage{As: "Sam Okafor", Login: "sam@bayside.example", Since: "7:03 am", How: me.HowPassword(), Coming: &row.coming})
 			s.Sees("From Sun 6 Dec, 4:00 am, in 12 days, Northside Tyres asks everybody for a code", row.sees)
+			if toTry := row.coming.To != "" && !row.coming.Proved; strings.Contains(s.HTML, `action="/me/security/rehearse"`) != toTry {
+				t.Errorf("whether the new sign-in can be tried from here is not %t", toTry)
+			}
 		})
 	}
 }

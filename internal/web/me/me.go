@@ -166,6 +166,7 @@ func coming(decision policy.Decision, methods []method.Method, helpers []string,
 		stuck := slices.ContainsFunc(decision.NotOffered, func(w policy.Withheld) bool { return w.Kind == policy.Email })
 		for _, one := range methods {
 			if one.Kind == policy.Email && !stuck {
+				c.Proved = !one.ProvedAt.IsZero()
 				c.To = address.Mask(address.Canonical(one.Address))
 			}
 		}

@@ -65,7 +65,7 @@ func (s *Settings) xeroPage(r *http.Request, a admin) (XeroPage, error) {
 		if page.Stays {
 			page.Asks = locale.Say(locale.XeroStays)
 		}
-		page.Organisation, page.Since = i.Organisation, say.since(i.Since, i.By)
+		page.Organisation, page.Since, page.ToCome = i.Organisation, say.since(i.Since, i.By), i.Since.After(now)
 		page.Until = say.unlessZero(i.DisconnectedAt)
 		page.State = xeroState(i.State, i.Since, say)
 	}

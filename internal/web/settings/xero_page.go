@@ -22,8 +22,8 @@ type XeroPage struct {
 	// when it ended, Heard when Xero last named it, Asks whether 2FA is asked because of it.
 	// Each may be empty.
 	State, Organisation, Since, Until, Heard, Asks string
-	// Stays says that what it required stays.
-	Stays bool
+	// Stays says that what it required stays, ToCome that Since is not there yet.
+	Stays, ToCome bool
 }
 
 // Head implements web.Page.

@@ -32,7 +32,9 @@ func TestThePagesOfXeroSayWhatIsSo(t *testing.T) {
 	if strings.Contains(well.HTML, "<script>alert") {
 		t.Error("an organisation's name became a script")
 	}
-	live.Dead = true
+	live.ToCome = true
+	show("xero-tonight", live).Has("<dt>From</dt>")
+	live.ToCome, live.Dead = false, true
 	show("xero-dead", live).Sees("Xero does not let us in any more.", "Connect again", "Disconnect")
 	live.Dead, live.Down = false, true
 	show("xero-down", live).Sees("We cannot reach Xero.", "You need do nothing")

@@ -10,7 +10,9 @@ import (
 func TestAnAdminSeesWhoWillGetInAndRemindsTheOthers(t *testing.T) {
 	t.Parallel()
 	demo := e2etest.StartDemo(t)
-	v := visit(t, demo)
+	v, wades := visit(t, demo), visit(t, demo)
+	wades.password(wade) // nothing is asked of them yet, and a code could not reach them
+	wades.At("/me")
 	v.NeedAxe()
 	v.password(chris)
 	if v.Path() != "/me" {
@@ -19,6 +21,7 @@ func TestAnAdminSeesWhoWillGetInAndRemindsTheOthers(t *testing.T) {
 	home := v.settings()
 	v.gets(home+"/readiness", http.StatusOK)
 	v.Sees("Readiness", "sure to get in on the day", "2FA is asked from", "Calendar file")
+	v.Sees("What real sign-ins say", "1 of them would have been stopped", "Would have been stopped: ", "Now: Needs help")
 	v.Judge("readiness")
 	v.gets(home+"/readiness/poster", http.StatusOK)
 	v.Sees("A code, besides your password", "Check your email", "Questions? Ask")

@@ -72,8 +72,6 @@ type Fared struct{ SignIns, Asked, Passed, Late, Stuck int }
 const (
 	// boardDays is how many days the board's chart has.
 	boardDays = 14
-	// shadowFor is how far back a sign-in in shadow says something.
-	shadowFor = 30 * 24 * time.Hour
 	// boardRows bounds the board's lists of sites and people.
 	boardRows = 10
 	// stuckFor is how long somebody is called stuck now.
@@ -178,7 +176,7 @@ func (f *Fared) add(c plan.Count) {
 }
 
 func (d *Desk) readShadow(ctx context.Context, now time.Time, b *Board) error {
-	all, err := plan.Rehearsals(ctx, d.DB, now.Add(-shadowFor))
+	all, err := plan.Rehearsals(ctx, d.DB, now.Add(-plan.Lately))
 	if err != nil {
 		return err
 	}

@@ -152,6 +152,9 @@ type RolloutSitePage struct {
 	Facts              []Fact
 	CanExtend          bool
 	To, Reason, Closed string
+	// Rehearsed is as in SitePage, and names nobody: the list of all sites is everybody's of
+	// the staff. People is the page that does, where it is the reader's.
+	Rehearsed, People string
 }
 
 // Head implements web.Page.

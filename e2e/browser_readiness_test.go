@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"keyturn/e2e/e2etest"
@@ -30,6 +31,39 @@ func TestAnAdminSeesWhoWillGetInAndRemindsTheOthers(t *testing.T) {
 	v.Press("Remind 2 people")
 	v.Sees("reminded")
 	v.Judge("readiness-reminded")
+
+	// A test code: the Admin sends it, the member types it, and is ready.
+	toms, had := visit(t, demo), len(demo.Messages(t, tom))
+	v.setUp(home, "Tom Wirrah")
+	v.Sees("Will manage")
+	v.Press("Send a test code")
+	v.Sees("A test code is on its way to "+tom, "not typed yet, good until")
+	v.Judge("user-test-sent")
+	if status := v.Press("Send a test code"); status != http.StatusTooManyRequests {
+		t.Errorf("the next code at once was answered with %d", status)
+	}
+	code := demo.NextCode(t, tom, had)
+	if strings.Contains(v.Text(), code) {
+		t.Error("the Admin reads the code")
+	}
+	toms.password(tom)
+	toms.At("/me")
+	toms.Press("An Admin sent you a test code. Type it here.")
+	toms.At("/me/security")
+	toms.Judge("security-test")
+	toms.Fill("test-code", "12 34")
+	toms.Press("Prove it")
+	toms.Sees("A code has six digits")
+	toms.Judge("security-test-form")
+	toms.Fill("test-code", code)
+	toms.Press("Prove it")
+	toms.Sees("That was right: codes reach you")
+	if toms.Count("#test-code") != 0 {
+		t.Error("the code can be typed again")
+	}
+	v.setUp(home, "Tom Wirrah")
+	v.Sees("Ready", "Test code by email", ": typed ")
+	v.Judge("user-test-typed")
 }
 
 func TestASiteWithoutADateHasNoCalendarFile(t *testing.T) {

@@ -132,7 +132,7 @@ func New(p Parts) (*App, error) {
 			Login: f.login,
 		},
 		me: &me.Me{
-			Kit: kit, Desk: f.desk, Check: checker, Enrol: f.enrol, Requests: f.request,
+			Kit: kit, Desk: f.desk, Check: checker, Enrol: f.enrol, Requests: f.request, Prepare: f.prepare,
 		},
 		help: help.Help{Kit: kit, Searched: f.numbers.searched(p.Log)},
 		settings: &settings.Settings{

@@ -114,7 +114,9 @@ func newFlows(p Parts) (*flows, error) {
 		VendorName: p.Vendor.Name, Invite: f.rescue.InviteFirst, EndGiven: f.rescue.EndGivenBy,
 	}
 	f.console = &console.Desk{DB: p.DB, Post: f.post, Standing: f.facts}
-	f.prepare = &prepare.Desk{DB: p.DB, Post: f.post, Ready: readiness.Source{Standing: f.facts}}
+	f.prepare = &prepare.Desk{
+		DB: p.DB, Keys: p.Keys, Post: f.post, Ready: readiness.Source{Standing: f.facts}, VendorName: p.Vendor.Name,
+	}
 	f.rollout = &rollout.Desk{DB: p.DB, Post: f.post, Standing: f.facts, Unhealthy: unhealthy(p)}
 	f.evidence = &evidence.Desk{
 		DB: p.DB, Keys: p.Keys, Vendor: p.Vendor.Name, Version: p.Version, KeepDays: p.AuditKeep,

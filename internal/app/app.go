@@ -120,7 +120,7 @@ func New(p Parts) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	programs, err := api.New(api.Parts{Kit: kit, DB: p.DB, Connect: f.connect, Ready: f.prepare.Ready})
+	programs, err := api.New(api.Parts{Kit: kit, DB: p.DB, Keys: p.Keys, Connect: f.connect, Ready: f.prepare.Ready})
 	if err != nil {
 		return nil, err
 	}

@@ -120,7 +120,7 @@ func newFlows(p Parts) (*flows, error) {
 	f.rollout = &rollout.Desk{DB: p.DB, Post: f.post, Standing: f.facts, Unhealthy: unhealthy(p)}
 	f.evidence = &evidence.Desk{
 		DB: p.DB, Keys: p.Keys, Vendor: p.Vendor.Name, Version: p.Version, KeepDays: p.AuditKeep,
-		Readiness: readiness.Source{Standing: f.facts}, Shared: sharing.Open, Page: paper.Page,
+		Readiness: readiness.Source{Standing: f.facts}, Shared: sharing.Open, Page: paper.Page, Extended: rollout.ExtendedWhy,
 	}
 	f.second = &twoperson.Desk{DB: p.DB, Standing: f.facts, Acts: f.acts()}
 	return f, f.work(p)

@@ -2,11 +2,15 @@ package rollout
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"keyturn/internal/audit"
 	"keyturn/internal/authority"
 	"keyturn/internal/calendar"
+	"keyturn/internal/db"
+	"keyturn/internal/fault"
 	"keyturn/internal/id"
 	"keyturn/internal/plan"
 	"keyturn/internal/policy"
@@ -274,6 +278,19 @@ func (d *Desk) Sites(ctx context.Context, by authority.Bearer, q Query) ([]Row, 
 		return nil, fmt.Errorf("list the sites of a rollout: %w", err)
 	}
 	return all, nil
+}
+
+// ExtendedWhy says why a site was given more time by the latest rollout that gave it some,
+// and what gave it, as a word: staff. Both are empty where none did.
+func ExtendedWhy(ctx context.Context, from db.Reader, at id.Site) (reason, by string, err error) {
+	reason, err = extendedWhy(ctx, from, at)
+	if errors.Is(err, fault.NotFound) {
+		return "", "", nil
+	}
+	if err != nil {
+		return "", "", fmt.Errorf("read why a site has more time: %w", err)
+	}
+	return reason, string(audit.ActorStaff), nil
 }
 
 // Site gives one site of the rollout, with its closed days. fault.NotFound for whoever is

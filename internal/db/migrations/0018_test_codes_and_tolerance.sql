@@ -22,5 +22,10 @@ CREATE TABLE test_codes (
 );
 CREATE INDEX test_codes_by_end ON test_codes (expires_at);
 
+-- How much more often than the others a wave may fail before the brake stops it, of a
+-- hundred sign-ins.
+ALTER TABLE rollouts ADD COLUMN tolerance BIGINT NOT NULL DEFAULT 2;
+
 -- +goose Down
+ALTER TABLE rollouts DROP COLUMN tolerance;
 DROP TABLE test_codes;

@@ -11,6 +11,8 @@ type RolloutPage struct {
 	// stands else.
 	There, Draft, Running, Paused bool
 	Name, Owner, State            string
+	// Tolerance is the brake's, of a hundred sign-ins.
+	Tolerance int
 	// Why is what the brake saw when it stopped; empty if it did not.
 	Why  string
 	Done string
@@ -90,8 +92,10 @@ type BrakeRow struct {
 // RolloutPlanPage is the form of a draft.
 type RolloutPlanPage struct {
 	Name, Owner, Fault string
-	Waves              []WaveForm
-	Picks              []Choice
+	// Tolerance is the brake's, as typed.
+	Tolerance string
+	Waves     []WaveForm
+	Picks     []Choice
 }
 
 // Head implements web.Page.

@@ -20,6 +20,9 @@ func TestAnAdminSeesWhoWillGetInAndRemindsTheOthers(t *testing.T) {
 		v.Open("/me")
 	}
 	home := v.settings()
+	v.gets(home, http.StatusOK)
+	v.Sees("2FA is asked from", "2 of 6 are sure to get in on the day", "See who needs help")
+	v.Judge("settings-home-date")
 	v.gets(home+"/readiness", http.StatusOK)
 	v.Sees("Readiness", "sure to get in on the day", "2FA is asked from", "Calendar file")
 	v.Sees("What real sign-ins say", "1 of them would have been stopped", "Would have been stopped: ", "Now: Needs help")

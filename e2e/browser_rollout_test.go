@@ -11,7 +11,9 @@ import (
 func TestTheRolloutIsReadPausedLetGoOnAndRolledBackByTwo(t *testing.T) {
 	t.Parallel()
 	demo := e2etest.StartDemo(t)
-	robins, caseys := visit(t, demo), visit(t, demo)
+	robins, caseys, wades := visit(t, demo), visit(t, demo), visit(t, demo)
+	wades.password(wade) // at Northside Tyres, where a code could not reach them
+	wades.At("/me")
 	robins.NeedAxe()
 	robins.console(robin)
 	robins.Press("Rollout")
@@ -27,8 +29,16 @@ func TestTheRolloutIsReadPausedLetGoOnAndRolledBackByTwo(t *testing.T) {
 	robins.Judge("rollout-sites-none")
 	robins.Press("All")
 	robins.Press("Northside Tyres")
-	robins.Sees("Give it more time", "Days on which it is closed")
+	robins.Sees("Give it more time", "Days on which it is closed", "1 person signed in: 1 would have been asked, and 1 would have been stuck")
+	if strings.Contains(robins.Text(), "Wade") {
+		t.Error("the rollout's page of a site, which all of the staff may read, names somebody there")
+	}
 	robins.Judge("rollout-site")
+	site := robins.Path()
+	robins.Press("Open the site’s page")
+	robins.Sees("What real sign-ins say", "Wade Pickering", "Would have been stuck: ", "Now: Needs help")
+	robins.Judge("console-site-rehearsed")
+	robins.Open(site)
 	robins.Fill("reason", "no")
 	if status := robins.Press("Give more time"); status != http.StatusUnprocessableEntity {
 		t.Errorf("more time with no day was answered with %d", status)

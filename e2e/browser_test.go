@@ -19,6 +19,7 @@ const (
 	erin   = "erin@hillsidemotors.example"    // sales there
 	bev    = "bev@tallybooks.example"         // bookkeeper of three sites
 	wade   = "user1207@myworkshop.invalid"    // a login name that is no address, at a preparing site
+	tom    = "tom@northsidetyres.example"     // mechanic there, who never typed a code
 	nigel  = "nigel@penninegarage.example"    // Admin of a site that asks everybody by its own setting
 	nobody = "nobody@baysideauto.example"     // no user
 	free   = "Hillside Motors"                // the site of jordan and erin

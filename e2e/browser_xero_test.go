@@ -46,6 +46,7 @@ func TestAnAdminConnectsASiteToXeroAndItBreaksAndEnds(t *testing.T) {
 	v.Press("Connect to Xero")
 	v.Sees("Connect Hillside Motors to Xero", "All of them have a way that can work.", "Alex Nguyen")
 	v.Judge("xero-ask")
+	v.shot("connect")
 	v.choose("when-now")
 	had := len(v.demo.Messages(t, jordan))
 	v.Press("Go on")

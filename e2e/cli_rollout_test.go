@@ -62,6 +62,16 @@ func TestARolloutOfTheCommandLineStartsWhenAnotherOfTheStaffConfirmsIt(t *testin
 		if said := p.Run(t, "rollout", "plan", plan); said.Code != 2 || !strings.Contains(said.Err, "Friday") {
 			t.Errorf("a Friday ended with %d: %s", said.Code, said.Err)
 		}
+		for typed, code := range map[string]int{"0": 2, "11": 2, "3": 0} {
+			text := fmt.Sprintf(`{"name": "2FA", "owner": %q, "tolerance": %s, "waves": [{"name": "All", "pick": "share", "value": "100", "day": %q}]}`, robin, typed, day)
+			if err := os.WriteFile(plan, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if said := p.Run(t, "rollout", "plan", plan); said.Code != code || code == 2 && !strings.Contains(said.Err, "tolerance") {
+				t.Errorf("a tolerance of %s ended with %d: %s", typed, said.Code, said.Err)
+			}
+		}
+		robins.Get(t, "/staff/rollout/plan").Is(t, http.StatusOK, `name="tolerance" type="text" inputmode="numeric" maxlength="2" autocomplete="off" value="3"`)
 		write(day.String())
 		if said := p.MustRun(t, "rollout", "plan", plan); !strings.Contains(said, "draft") || !strings.Contains(said, day.String()) {
 			t.Errorf("the plan says %q", said)

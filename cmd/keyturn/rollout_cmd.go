@@ -35,7 +35,9 @@ type rolloutCmd struct {
 type planFile struct {
 	Name  string `json:"name"`
 	Owner string `json:"owner"`
-	Waves []struct {
+	// Tolerance is the brake's; absent: the usual one.
+	Tolerance *int `json:"tolerance"`
+	Waves     []struct {
 		Name  string `json:"name"`
 		Pick  string `json:"pick"`
 		Value string `json:"value"`
@@ -89,6 +91,11 @@ func readPlan(path string) (o rollout.Order, err error) {
 		return o, errors.Join(errUsage, fmt.Errorf("the plan cannot be read: %w", err))
 	}
 	o.Name, o.Owner = file.Name, file.Owner
+	if file.Tolerance != nil {
+		if o.Tolerance = *file.Tolerance; o.Tolerance == 0 {
+			o.Tolerance = -1 // absent is the usual one, and no number turns the brake off
+		}
+	}
 	for _, one := range file.Waves {
 		d, err := calendar.Parse(one.Day)
 		if err != nil {
@@ -246,10 +253,11 @@ func planFault(refused rollout.Refused) string {
 	return map[rollout.Refused]string{
 		rollout.Busy: "there is a rollout that has not ended", rollout.NoName: "the name has 1 to 80 characters",
 		rollout.NoOwner: "the owner is no member of staff yet: keyturn staff add makes one, who then types the code at /staff/enrol", rollout.NoWaves: "a plan has 1 to 20 waves",
-		rollout.WrongPick:  `a wave picks by list, region, manager, share or readiness, with a value that fits (see docs/rollout.md)`,
-		rollout.WrongDay:   "the first day is two days off or more, and each later one comes after the one before",
-		rollout.BadDay:     "no wave begins on a Friday or at a weekend",
-		rollout.WrongState: "somebody else changed it at the same time; run it again",
+		rollout.WrongPick:      `a wave picks by list, region, manager, share or readiness, with a value that fits (see docs/rollout.md)`,
+		rollout.WrongTolerance: "the tolerance of the brake is a whole number from 1 to 10",
+		rollout.WrongDay:       "the first day is two days off or more, and each later one comes after the one before",
+		rollout.BadDay:         "no wave begins on a Friday or at a weekend",
+		rollout.WrongState:     "somebody else changed it at the same time; run it again",
 	}[refused]
 }
 

@@ -120,7 +120,7 @@ func New(p Parts) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	programs, err := api.New(api.Parts{Kit: kit, DB: p.DB, Connect: f.connect, Ready: f.prepare.Ready})
+	programs, err := api.New(api.Parts{Kit: kit, DB: p.DB, Keys: p.Keys, Connect: f.connect, Ready: f.prepare.Ready})
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +132,7 @@ func New(p Parts) (*App, error) {
 			Login: f.login,
 		},
 		me: &me.Me{
-			Kit: kit, Desk: f.desk, Check: checker, Enrol: f.enrol, Requests: f.request,
+			Kit: kit, Desk: f.desk, Check: checker, Enrol: f.enrol, Requests: f.request, Prepare: f.prepare,
 		},
 		help: help.Help{Kit: kit, Searched: f.numbers.searched(p.Log)},
 		settings: &settings.Settings{

@@ -114,12 +114,14 @@ func newFlows(p Parts) (*flows, error) {
 		VendorName: p.Vendor.Name, Invite: f.rescue.InviteFirst, EndGiven: f.rescue.EndGivenBy,
 	}
 	f.console = &console.Desk{DB: p.DB, Post: f.post, Standing: f.facts}
-	f.prepare = &prepare.Desk{DB: p.DB, Post: f.post, Ready: readiness.Source{Standing: f.facts}}
+	f.prepare = &prepare.Desk{
+		DB: p.DB, Keys: p.Keys, Post: f.post, Ready: readiness.Source{Standing: f.facts}, VendorName: p.Vendor.Name,
+	}
 	f.rollout = &rollout.Desk{DB: p.DB, Post: f.post, Standing: f.facts, Unhealthy: unhealthy(p)}
 	f.connect.Await = f.rollout.Await
 	f.evidence = &evidence.Desk{
 		DB: p.DB, Keys: p.Keys, Vendor: p.Vendor.Name, Version: p.Version, KeepDays: p.AuditKeep,
-		Readiness: readiness.Source{Standing: f.facts}, Shared: sharing.Open, Page: paper.Page,
+		Readiness: readiness.Source{Standing: f.facts}, Shared: sharing.Open, Page: paper.Page, Extended: rollout.ExtendedWhy,
 	}
 	f.second = &twoperson.Desk{DB: p.DB, Standing: f.facts, Acts: f.acts()}
 	return f, f.work(p)

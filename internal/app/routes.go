@@ -130,6 +130,7 @@ func security() []Route {
 		{get, "/me/security/password", "user", in, func(a *App) http.Handler { return a.me.Password() }},
 		{post, "/me/security/password", "user", in, func(a *App) http.Handler { return a.me.ChangePassword() }},
 		{post, "/me/security/rehearse", "user", in, func(a *App) http.Handler { return a.me.Rehearse() }},
+		{post, "/me/security/test", "user", in, func(a *App) http.Handler { return a.me.TypeTest() }},
 		{get, "/me/security/join", "user", in, func(a *App) http.Handler { return a.me.Joining() }},
 		{post, "/me/security/join", "user", in, func(a *App) http.Handler { return a.me.Join() }},
 		{get, "/me/prove", "user", in, func(a *App) http.Handler { return a.me.ProveFirst() }},

@@ -13,6 +13,7 @@ import (
 	"keyturn/internal/message"
 	"keyturn/internal/method"
 	"keyturn/internal/plan"
+	"keyturn/internal/prepare"
 	"keyturn/internal/session"
 	"keyturn/internal/signin"
 	"keyturn/internal/user"
@@ -44,6 +45,7 @@ func (f *flows) sweepAll(ctx context.Context, d *db.DB) error {
 		func(tx *db.Tx) error { return f.rescue.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return f.request.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return enrol.Sweep(ctx, tx, sweepMost) },
+		func(tx *db.Tx) error { return prepare.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return connect.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return user.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return delivery.Sweep(ctx, tx, sweepMost) },

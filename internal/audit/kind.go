@@ -191,6 +191,8 @@ const (
 	SessionsEnded Kind = "sessions.ended"
 	// TestCodeSent: a code that opens nothing was sent, to see whether it arrives.
 	TestCodeSent Kind = "test_code.sent"
+	// TestCodeTyped: whoever it was sent to typed it, being in.
+	TestCodeTyped Kind = "test_code.typed"
 )
 
 // What happens to messages and to the SMS balance.

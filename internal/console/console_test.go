@@ -19,6 +19,7 @@ import (
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
 	"keyturn/internal/message"
+	"keyturn/internal/plan"
 	"keyturn/internal/policy"
 )
 
@@ -161,6 +162,33 @@ func TestASiteIsSeenMaskedAndEachViewIsInItsTrailOnceInAQuarterOfAnHour(t *testi
 		}
 		if mine, twins := w.count(t, w.site, audit.StaffViewed), w.count(t, w.twin, audit.StaffViewed); mine != 4 || twins != 0 {
 			t.Errorf("%d views, and %d at the twin", mine, twins)
+		}
+	})
+}
+
+func TestStaffReadByNameWhoWouldHaveBeenStuckAtTheirOwnSites(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		t.Helper()
+		w.do(t, func(ctx context.Context, tx *db.Tx) error {
+			for who, d := range map[id.User]policy.Outcome{w.kim.ID: policy.Enrol, w.pat.ID: policy.Ask} {
+				if err := plan.Seen(ctx, tx, plan.Place{Site: w.site.ID, User: who}, policy.Decision{Outcome: d}); err != nil {
+					return err
+				}
+			}
+			return plan.Seen(ctx, tx, plan.Place{Site: w.twin.ID, User: w.twinPat.ID}, policy.Decision{Outcome: policy.Enrol})
+		})
+		seen, err := w.desk.Site(t.Context(), w.samOnDuty, w.site.ID, "")
+		if err != nil || seen.Rehearsal != (plan.Rehearsal{Site: w.site.ID, People: 2, Asked: 2, Stuck: 1}) || len(seen.Stopped) != 1 {
+			t.Fatalf("the rehearsal is %+v with %+v: %v", seen.Rehearsal, seen.Stopped, err)
+		}
+		if one := seen.Stopped[0]; one.User != w.kim.ID || one.Name != "Kim Lee" || one.Email != "k••@bayside.example" || one.At.IsZero() {
+			t.Errorf("who would have been stuck is %+v", one)
+		}
+		// Once a second step is asked, what was in shadow is over.
+		w.change(t, `UPDATE sites SET twofa = 'everyone' WHERE site_id = $1`, w.site.ID)
+		if seen, err = w.desk.Site(t.Context(), w.samOnDuty, w.site.ID, ""); err != nil || seen.Rehearsal.People != 0 || len(seen.Stopped) != 0 {
+			t.Errorf("where it is asked the rehearsal is %+v with %+v: %v", seen.Rehearsal, seen.Stopped, err)
 		}
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"keyturn/internal/id"
 	"keyturn/internal/integration"
 	"keyturn/internal/method"
+	"keyturn/internal/plan"
 	"keyturn/internal/policy"
 	"keyturn/internal/readiness"
 	"keyturn/internal/user"
@@ -47,6 +48,14 @@ type Member struct {
 	Alone bool
 }
 
+// Stopped is somebody whose last sign-in would have led nowhere if a second step had been
+// asked in it, and how they stand now.
+type Stopped struct {
+	Member
+
+	At time.Time
+}
+
 // Seen is a site as its admins see it.
 type Seen struct {
 	authority.Given
@@ -61,6 +70,10 @@ type Seen struct {
 	Contacts   []Contact
 	Notes      []Note
 	Members    []Member
+	// Rehearsal is how its people would have fared in their sign-ins lately, Stopped those
+	// who would have been stuck; nothing once a second step is asked there.
+	Rehearsal plan.Rehearsal
+	Stopped   []Stopped
 	// Next is after whom the next page begins; empty on the last.
 	Next id.User
 }
@@ -82,7 +95,35 @@ func (d *Desk) Site(ctx context.Context, by authority.Bearer, at id.Site, after 
 	if s.Contacts, err = d.contacts(ctx, at, masked); err != nil {
 		return Seen{}, err
 	}
+	if !s.Now {
+		if err := d.rehearsed(ctx, now, &s); err != nil {
+			return Seen{}, err
+		}
+	}
 	return s, d.people(ctx, now, &s, after)
+}
+
+func (d *Desk) rehearsed(ctx context.Context, now time.Time, s *Seen) (err error) {
+	since := now.Add(-plan.Lately)
+	if s.Rehearsal, err = plan.RehearsalOf(ctx, d.DB, s.Site.ID, since); err != nil || s.Rehearsal.Stuck == 0 {
+		return err
+	}
+	all, err := plan.WouldBeStuck(ctx, d.DB, s.Site.ID, since)
+	if err != nil {
+		return err
+	}
+	for _, one := range all[:min(len(all), membersShown)] {
+		p, err := placeOf(ctx, d.DB, s.Site.ID, one.User)
+		if err != nil {
+			return fmt.Errorf("find a member: %w", err)
+		}
+		m, err := d.member(ctx, now, s.Site.ID, p)
+		if err != nil {
+			return err
+		}
+		s.Stopped = append(s.Stopped, Stopped{Member: m, At: one.At})
+	}
+	return nil
 }
 
 // Call gives the admins of a site with the whole of their addresses and numbers, for

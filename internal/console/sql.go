@@ -54,6 +54,14 @@ func members(ctx context.Context, from db.Reader, at id.Site, after id.User, lim
 		 WHERE site_id = $1 AND user_id > $2 ORDER BY user_id LIMIT $3`, at, string(after), limit)
 }
 
+// placeOf reads one membership; fault.NotFound if there is none.
+func placeOf(ctx context.Context, from db.Reader, at id.Site, who id.User) (place, error) {
+	return db.One(ctx, from, func(r db.Row) (p place, err error) {
+		return p, r.Scan(&p.user, &p.group, &p.kind, &p.status)
+	}, `
+		SELECT user_id, member_group, kind, status FROM memberships WHERE site_id = $1 AND user_id = $2`, at, who)
+}
+
 // counted reads who of a site counts for its readiness: its active office members.
 func counted(ctx context.Context, from db.Reader, at id.Site, limit int) ([]id.User, error) {
 	return db.Many(ctx, from, func(r db.Row) (u id.User, err error) { return u, r.Scan(&u) }, `

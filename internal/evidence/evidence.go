@@ -34,6 +34,9 @@ type Desk struct {
 	KeepDays int
 	// Shared says how many logins of a site several people may use, that nobody has looked at.
 	Shared func(ctx context.Context, from db.Reader, now time.Time, at site.Site) (int, error)
+	// Extended says why a site was given more time, and what gave it; empty where it was not,
+	// or nobody knows. May be nil.
+	Extended func(ctx context.Context, from db.Reader, at id.Site) (reason, by string, err error)
 	// Page writes a pack as a page to print. The sites can be gone through once.
 	Page func(w io.Writer, p Pack, sites iter.Seq2[Site, error]) error
 }

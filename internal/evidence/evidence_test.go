@@ -112,6 +112,9 @@ func TestTheDatesOfTheRolloutSayFromWhenASignInHadToHaveASecondFactor(t *testing
 			w.enters(t, w.site, w.kim, ago, 1, policy.DateToCome)
 			w.enters(t, w.twin, w.twinKim, ago, 1, policy.DateToCome)
 		}
+		w.desk.Extended = func(_ context.Context, _ db.Reader, at id.Site) (string, string, error) {
+			return "asked of " + string(at), "staff", nil
+		}
 		m := w.make(t, evidence.Ask{})
 		one, other := m.site(t, w.site.ID), m.site(t, w.twin.ID)
 		if n := one.SignIns; n.Before != 1 || n.Without != 1 {
@@ -126,7 +129,9 @@ func TestTheDatesOfTheRolloutSayFromWhenASignInHadToHaveASecondFactor(t *testing
 		if other.Requirement.Enforced || !other.Requirement.From.Equal(w.now.Add(9*day)) {
 			t.Errorf("the site with a date: %+v", other.Requirement)
 		}
-		if e := other.Exceptions; len(e) != 1 || e[0].Why != evidence.Extension || !e[0].Until.Equal(w.now.Add(9*day)) {
+		if e := other.Exceptions; len(e) != 1 || e[0] != (evidence.Exception{
+			Why: evidence.Extension, Until: e[0].Until, Reason: "asked of " + string(w.twin.ID), By: "staff",
+		}) || !e[0].Until.Equal(w.now.Add(9*day)) {
 			t.Errorf("the extension: %+v", e)
 		}
 		if m.Totals.Enforced != 1 || m.Totals.ToCome != 1 || m.Totals.Extended != 1 || m.Totals.HeldBack != 0 {

@@ -144,6 +144,9 @@ func (d *Desk) site(ctx context.Context, s *db.Snapshot, p *Pack, at site.Site, 
 		return one, err
 	}
 	one.exceptions(s.Now)
+	if err := d.extended(ctx, s, &one, at.ID); err != nil {
+		return one, err
+	}
 	if err := d.people(ctx, s, &one, at); err != nil {
 		return one, err
 	}
@@ -212,7 +215,7 @@ func (s *Site) dates(ctx context.Context, from db.Reader, at id.Site) error {
 
 // exceptions says what puts a site off that is or was connected.
 func (s *Site) exceptions(now time.Time) {
-	add := func(why Why, until time.Time) { s.Exceptions = append(s.Exceptions, Exception{why, until}) }
+	add := func(why Why, until time.Time) { s.Exceptions = append(s.Exceptions, Exception{Why: why, Until: until}) }
 	live := s.Xero.State != policy.Disconnected
 	if s.Dates != nil && s.Dates.ExtendedUntil.After(now) && s.Dates.ExtendedUntil.After(s.Dates.EnforceAt) && live && !s.Requirement.Enforced {
 		add(Extension, s.Dates.ExtendedUntil)
@@ -226,6 +229,18 @@ func (s *Site) exceptions(now time.Time) {
 	case !s.Xero.LoweredAt.IsZero():
 		add(Lowered, time.Time{})
 	}
+}
+
+// extended says of an extension why it was given, and by what.
+func (d *Desk) extended(ctx context.Context, from db.Reader, one *Site, at id.Site) (err error) {
+	for i := range one.Exceptions {
+		if e := &one.Exceptions[i]; e.Why == Extension && d.Extended != nil {
+			if e.Reason, e.By, err = d.Extended(ctx, from, at); err != nil {
+				return fmt.Errorf("read why a site has more time: %w", err)
+			}
+		}
+	}
+	return nil
 }
 
 // people reads who of the site is asked, with what, and who is not.

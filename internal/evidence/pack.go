@@ -229,6 +229,10 @@ type Exception struct {
 	Why Why `json:"why"`
 	// Until is when it ends; absent for one without an end.
 	Until time.Time `json:"until,omitzero"`
+	// Reason and By are of an extension: why it was given, in the words of who gave it, and
+	// what they are ("staff"). Absent where that is not known.
+	Reason string `json:"reason,omitempty"`
+	By     string `json:"by,omitempty"`
 }
 
 // Why is the reason of an exemption. It is never renamed.
@@ -240,7 +244,7 @@ const (
 	MobileMember Why = "mobile_member"
 	// AccessEnded is somebody whose access has ended and who cannot sign in.
 	AccessEnded Why = "access_ended"
-	// Extension moved the site's date later. Who asked for it and why stands in its trail.
+	// Extension moved the site's date later. Who gave it stands in its trail.
 	Extension Why = "extension"
 	// HeldBack is a site that was connected before the rollout and has no date yet.
 	HeldBack Why = "held_back"

@@ -3,7 +3,6 @@ package member
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"keyturn/internal/audit"
 	"keyturn/internal/authority"
@@ -14,7 +13,6 @@ import (
 	"keyturn/internal/login"
 	"keyturn/internal/message"
 	"keyturn/internal/policy"
-	"keyturn/internal/secret"
 	"keyturn/internal/site"
 )
 
@@ -155,59 +153,6 @@ func (d *Desk) EndSessions(ctx context.Context, by authority.Bearer, whom id.Use
 		}
 		return audit.Record(ctx, tx, audit.Event{
 			Kind: audit.SessionsEnded, Actor: by.Actor(), User: s.user.ID, Site: s.at.ID, Facts: map[string]string{"reach": reach},
-		})
-	})
-	return saved, err
-}
-
-// testCodes is how many test codes a site sends.
-var testCodes = limit.Budget{Name: "testcode.site", Cap: 30, Window: time.Hour}
-
-// testLife is how long a test code stands: it opens nothing, and is typed nowhere.
-const testLife = 10 * time.Minute
-
-// SendTest sends a code that opens nothing to a member's mailbox: whether it arrives is
-// seen by its delivery, and by asking them.
-func (d *Desk) SendTest(ctx context.Context, by authority.Bearer, whom id.User) (saved Saved, err error) {
-	err = d.change(ctx, by, whom, func(tx *db.Tx, s subject) error {
-		saved = Saved{}
-		if s.elsewhere() {
-			saved.Refused = Elsewhere
-			return nil
-		}
-		m := message.Message{
-			ID: id.New[id.Message](), User: s.user.ID, Site: s.at.ID, Kind: message.TestCode, Channel: message.Email,
-			ExpiresAt: tx.Now.Add(testLife),
-			Words: message.Words{
-				FirstName: s.user.FirstName, From: s.at.Name, Vendor: d.VendorName, Zone: s.at.Zone.String(), Agent: by.Place.Agent,
-			},
-		}
-		for _, one := range s.methods {
-			if one.Kind == policy.Email && !one.Pending {
-				m.Address, m.Method = one.Address, one.ID
-			}
-		}
-		if m.Address == "" {
-			saved.Refused = NoEmail
-			return nil
-		}
-		answer, err := limit.Take(ctx, tx,
-			limit.Charge{Budget: testCodes, Subject: limit.Subject(string(s.at.ID))},
-			limit.Charge{Budget: limit.CodeNext, Subject: limit.Subject("test", m.Address)},
-			limit.Charge{Budget: limit.CodesDestination, Subject: limit.Subject(m.Address)})
-		if err != nil {
-			return err
-		}
-		if !answer.OK {
-			saved.Refused, saved.Retry = TooMany, answer.Retry
-			return nil
-		}
-		const digits = 6
-		if _, err := d.Post.Promise(ctx, tx, m, secret.NewText(secret.Digits(digits))); err != nil {
-			return fmt.Errorf("promise a test code: %w", err)
-		}
-		return audit.Record(ctx, tx, audit.Event{
-			Kind: audit.TestCodeSent, Actor: by.Actor(), User: s.user.ID, Site: s.at.ID, Facts: map[string]string{"message": string(m.ID)},
 		})
 	})
 	return saved, err

@@ -67,10 +67,13 @@ func once[T comparable](all []T) []T {
 	return kept
 }
 
+// Lately is how far back a sign-in in shadow says something of the day that is to come.
+const Lately = 30 * 24 * time.Hour
+
 // WouldBeStuck gives the active office members of a site who would have been stuck in their
-// last sign-in before its date, the latest first.
-func WouldBeStuck(ctx context.Context, from db.Reader, at id.Site) ([]Shadow, error) {
-	all, err := stuckShadows(ctx, from, at)
+// last sign-in before its date, if it was since a moment; the latest first.
+func WouldBeStuck(ctx context.Context, from db.Reader, at id.Site, since time.Time) ([]Shadow, error) {
+	all, err := stuckShadows(ctx, from, at, since)
 	if err != nil {
 		return nil, fmt.Errorf("read who would have been stuck: %w", err)
 	}
@@ -93,4 +96,13 @@ func Rehearsals(ctx context.Context, from db.Reader, since time.Time) ([]Rehears
 		return nil, fmt.Errorf("count what enforcement would have done: %w", err)
 	}
 	return all, nil
+}
+
+// RehearsalOf is Rehearsals for one site; of a site where nobody signed in it counts nobody.
+func RehearsalOf(ctx context.Context, from db.Reader, at id.Site, since time.Time) (Rehearsal, error) {
+	one, err := rehearsalOf(ctx, from, at, since)
+	if err != nil {
+		return one, fmt.Errorf("count what enforcement would have done at a site: %w", err)
+	}
+	return one, nil
 }

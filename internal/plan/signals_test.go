@@ -344,7 +344,7 @@ func TestTheLastSignInSaysWhoWouldBeStuck(t *testing.T) {
 		w.see(t, 2*time.Minute, kim, wouldBeStuck)
 		w.see(t, time.Hour, twin, wouldAsk) // on the same day
 		w.see(t, 24*time.Hour, kim, wouldAsk)
-		stuck, err := plan.WouldBeStuck(t.Context(), w.db, "bayside")
+		stuck, err := plan.WouldBeStuck(t.Context(), w.db, "bayside", w.nine)
 		if err != nil || len(stuck) != 1 || stuck[0].At.Before(w.nine) || stuck[0].At.After(w.nine.Add(time.Hour)) {
 			t.Fatal(stuck, err)
 		}
@@ -357,7 +357,7 @@ func TestTheLastSignInSaysWhoWouldBeStuck(t *testing.T) {
 		if diff := cmp.Diff(want, stuck); diff != "" {
 			t.Error(diff)
 		}
-		if stuck, err := plan.WouldBeStuck(t.Context(), w.db, "bayview"); err != nil || len(stuck) != 0 {
+		if stuck, err := plan.WouldBeStuck(t.Context(), w.db, "bayview", w.nine); err != nil || len(stuck) != 0 {
 			t.Errorf("at the twin %+v would be stuck, %v", stuck, err)
 		}
 		fared, err := plan.Rehearsals(t.Context(), w.db, w.nine)
@@ -366,8 +366,20 @@ func TestTheLastSignInSaysWhoWouldBeStuck(t *testing.T) {
 		}, fared); diff != "" || err != nil {
 			t.Error(diff, err)
 		}
+		for _, want := range append(fared, plan.Rehearsal{Site: "harbour"}) {
+			if one, err := plan.RehearsalOf(t.Context(), w.db, want.Site, w.nine); one != want || err != nil {
+				t.Errorf("of one site it is %+v, not %+v: %v", one, want, err)
+			}
+		}
+		later := w.nine.Add(12 * time.Hour)
+		if stuck, err := plan.WouldBeStuck(t.Context(), w.db, "bayside", later); err != nil || len(stuck) != 0 {
+			t.Errorf("a sign-in of before says %+v, %v", stuck, err)
+		}
+		if one, err := plan.RehearsalOf(t.Context(), w.db, "bayside", later); one != (plan.Rehearsal{Site: "bayside", People: 1, Asked: 1}) || err != nil {
+			t.Errorf("lately they fared %+v, %v", one, err)
+		}
 		w.leave(t, string(pat.User))
-		if stuck, err := plan.WouldBeStuck(t.Context(), w.db, "bayside"); err != nil || len(stuck) != 0 {
+		if stuck, err := plan.WouldBeStuck(t.Context(), w.db, "bayside", w.nine); err != nil || len(stuck) != 0 {
 			t.Errorf("somebody who left would be stuck: %+v, %v", stuck, err)
 		}
 		kept := w.texts(t, `SELECT offered || '|' || usual || '|' || lacks || '|' || reasons FROM plan_shadows WHERE outcome = 'ask' AND site_id = 'bayview'`)

@@ -127,7 +127,7 @@ func putShadow(ctx context.Context, tx *db.Tx, s Shadow) error {
 // mostPeople bounds the people of one site.
 const mostPeople = 10_000
 
-func stuckShadows(ctx context.Context, from db.Reader, at id.Site) ([]Shadow, error) {
+func stuckShadows(ctx context.Context, from db.Reader, at id.Site, since time.Time) ([]Shadow, error) {
 	return db.Many(ctx, from, func(r db.Row) (s Shadow, err error) {
 		var offered, lacks, reasons string
 		err = r.Scan(&s.Site, &s.User, &s.Day, db.When(&s.At), &s.Outcome, &offered, &s.Default, &lacks, &reasons, &s.Stuck)
@@ -137,10 +137,10 @@ func stuckShadows(ctx context.Context, from db.Reader, at id.Site) ([]Shadow, er
 		SELECT s.site_id, s.user_id, s.day, s.seen_at, s.outcome, s.offered, s.usual, s.lacks, s.reasons, s.stuck
 		  FROM plan_shadows s
 		  JOIN memberships m ON m.site_id = s.site_id AND m.user_id = s.user_id AND m.status = 'active' AND m.kind = 'office'
-		 WHERE s.site_id = $1 AND s.stuck
+		 WHERE s.site_id = $1 AND s.stuck AND s.seen_at >= $2
 		   AND NOT EXISTS (SELECT 1 FROM plan_shadows l
 		                    WHERE l.site_id = s.site_id AND l.user_id = s.user_id AND l.day > s.day)
-		 ORDER BY s.seen_at DESC, s.user_id LIMIT $2`, at, mostPeople)
+		 ORDER BY s.seen_at DESC, s.user_id LIMIT $3`, at, db.Stamp(since), mostPeople)
 }
 
 func rehearsals(ctx context.Context, from db.Reader, since time.Time) ([]Rehearsal, error) {
@@ -155,6 +155,20 @@ func rehearsals(ctx context.Context, from db.Reader, since time.Time) ([]Rehears
 		                    WHERE l.site_id = s.site_id AND l.user_id = s.user_id AND l.day > s.day)
 		 GROUP BY s.site_id
 		 ORDER BY s.site_id`, db.Stamp(since), policy.Ask.String(), policy.Enrol.String())
+}
+
+func rehearsalOf(ctx context.Context, from db.Reader, at id.Site, since time.Time) (Rehearsal, error) {
+	return db.One(ctx, from, func(r db.Row) (s Rehearsal, err error) {
+		s.Site = at
+		return s, r.Scan(&s.People, &s.Asked, &s.Stuck)
+	}, `
+		SELECT COUNT(*), COALESCE(SUM(CASE WHEN s.outcome IN ($3, $4) THEN 1 ELSE 0 END), 0), COALESCE(SUM(CASE WHEN s.stuck THEN 1 ELSE 0 END), 0)
+		  FROM plan_shadows s
+		  JOIN memberships m ON m.site_id = s.site_id AND m.user_id = s.user_id AND m.status = 'active' AND m.kind = 'office'
+		 WHERE s.site_id = $1 AND s.seen_at >= $2
+		   AND NOT EXISTS (SELECT 1 FROM plan_shadows l
+		                    WHERE l.site_id = s.site_id AND l.user_id = s.user_id AND l.day > s.day)`,
+		at, db.Stamp(since), policy.Ask.String(), policy.Enrol.String())
 }
 
 func sweepShadows(ctx context.Context, tx *db.Tx, before time.Time, limit int) error {

@@ -1,5 +1,5 @@
 // Package prepare gets the people of a site ready before 2FA is asked of them: an admin
-// reminds them, and they and the admins are told 30, 14, 7 and 1 days before the site's
+// reminds them, and sends them codes that prove where codes arrive; and they and the admins are told 30, 14, 7 and 1 days before the site's
 // date what is lacking.
 //
 // Who is ready, and what the others lack, is readiness's to say.
@@ -20,13 +20,17 @@ import (
 	"keyturn/internal/policy"
 	"keyturn/internal/readiness"
 	"keyturn/internal/remind"
+	"keyturn/internal/secret"
 )
 
 // Desk prepares people. All fields are set.
 type Desk struct {
 	DB    *db.DB
+	Keys  *secret.Keys
 	Post  *message.Post
 	Ready readiness.Source
+	// VendorName speaks where no site does.
+	VendorName string
 }
 
 // Reminded says what a reminder did.

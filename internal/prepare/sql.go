@@ -77,3 +77,53 @@ func totals(ctx context.Context, from db.Reader) ([]Total, error) {
 		  FROM sites s LEFT JOIN readiness_counts c ON c.site_id = s.site_id
 		 GROUP BY s.account_manager ORDER BY s.account_manager LIMIT 500`)
 }
+
+func insertTest(ctx context.Context, tx *db.Tx, c testCode) error {
+	return tx.Change(ctx, `
+		INSERT INTO test_codes (user_id, code_id, site_id, method_id, message_id, kind, mac, user_epoch, member_epoch, made_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		c.user, c.id, c.site, c.method, c.message, string(c.kind), c.mac, c.userEpoch, c.memberEpoch, db.Stamp(c.madeAt), db.Stamp(c.expiresAt))
+}
+
+// testsOf gives the test codes of a member, the newest first.
+func testsOf(ctx context.Context, from db.Reader, at id.Site, who id.User) ([]testCode, error) {
+	return db.Many(ctx, from, func(r db.Row) (c testCode, err error) {
+		c.user, c.site = who, at
+		return c, r.Scan(&c.id, &c.method, &c.message, &c.kind, &c.mac, &c.userEpoch, &c.memberEpoch,
+			db.When(&c.madeAt), db.When(&c.expiresAt), &c.wrong, &c.ended, db.When(&c.usedAt))
+	}, `
+		SELECT code_id, method_id, message_id, kind, mac, user_epoch, member_epoch, made_at, expires_at, wrong, ended_at IS NOT NULL, used_at
+		  FROM test_codes
+		 WHERE user_id = $1 AND site_id = $2
+		 ORDER BY made_at DESC, code_id DESC LIMIT 50`, who, at)
+}
+
+// endTests ends the open test codes of a user, and gives the messages that carry them.
+func endTests(ctx context.Context, tx *db.Tx, who id.User) ([]id.Message, error) {
+	return db.Many(ctx, tx, func(r db.Row) (m id.Message, err error) { return m, r.Scan(&m) }, `
+		UPDATE test_codes SET ended_at = $2
+		 WHERE user_id = $1 AND used_at IS NULL AND ended_at IS NULL
+		RETURNING message_id`, who, db.Stamp(tx.Now))
+}
+
+func countWrongTest(ctx context.Context, tx *db.Tx, c testCode) error {
+	return tx.Change(ctx, `
+		UPDATE test_codes SET wrong = wrong + 1
+		 WHERE user_id = $1 AND code_id = $2 AND wrong = $3 AND used_at IS NULL AND ended_at IS NULL`, c.user, c.id, c.wrong)
+}
+
+// useTest uses the code up: it leaves the state in which it is live, once.
+func useTest(ctx context.Context, tx *db.Tx, c testCode) error {
+	return tx.Change(ctx, `
+		UPDATE test_codes SET used_at = $4
+		 WHERE user_id = $1 AND code_id = $2
+		   AND used_at IS NULL AND ended_at IS NULL AND expires_at > $4 AND wrong = $3`, c.user, c.id, c.wrong, db.Stamp(tx.Now))
+}
+
+func sweepTests(ctx context.Context, tx *db.Tx, before time.Time, limit int) error {
+	_, err := tx.Exec(ctx, `
+		DELETE FROM test_codes
+		 WHERE (user_id, code_id) IN (
+		       SELECT user_id, code_id FROM test_codes WHERE expires_at < $1 ORDER BY expires_at LIMIT $2)`, db.Stamp(before), limit)
+	return err
+}

@@ -65,6 +65,9 @@ func (r Rollout) Digest() string {
 	for _, w := range r.Waves {
 		_, _ = fmt.Fprintf(sum, " %d %q %q %q %s", w.Number, w.Name, w.Pick.By, w.Pick.Value, w.Day)
 	}
+	if r.Tolerance != UsualTolerance { // what was proposed before there was another stays as it was
+		_, _ = fmt.Fprintf(sum, " tolerance %d", r.Tolerance)
+	}
 	return hex.EncodeToString(sum.Sum(nil))
 }
 

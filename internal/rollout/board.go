@@ -2,11 +2,15 @@ package rollout
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
+	"keyturn/internal/audit"
 	"keyturn/internal/authority"
 	"keyturn/internal/calendar"
+	"keyturn/internal/db"
+	"keyturn/internal/fault"
 	"keyturn/internal/id"
 	"keyturn/internal/plan"
 	"keyturn/internal/policy"
@@ -72,8 +76,6 @@ type Fared struct{ SignIns, Asked, Passed, Late, Stuck int }
 const (
 	// boardDays is how many days the board's chart has.
 	boardDays = 14
-	// shadowFor is how far back a sign-in in shadow says something.
-	shadowFor = 30 * 24 * time.Hour
 	// boardRows bounds the board's lists of sites and people.
 	boardRows = 10
 	// stuckFor is how long somebody is called stuck now.
@@ -178,7 +180,7 @@ func (f *Fared) add(c plan.Count) {
 }
 
 func (d *Desk) readShadow(ctx context.Context, now time.Time, b *Board) error {
-	all, err := plan.Rehearsals(ctx, d.DB, now.Add(-shadowFor))
+	all, err := plan.Rehearsals(ctx, d.DB, now.Add(-plan.Lately))
 	if err != nil {
 		return err
 	}
@@ -276,6 +278,19 @@ func (d *Desk) Sites(ctx context.Context, by authority.Bearer, q Query) ([]Row, 
 		return nil, fmt.Errorf("list the sites of a rollout: %w", err)
 	}
 	return all, nil
+}
+
+// ExtendedWhy says why a site was given more time by the latest rollout that gave it some,
+// and what gave it, as a word: staff. Both are empty where none did.
+func ExtendedWhy(ctx context.Context, from db.Reader, at id.Site) (reason, by string, err error) {
+	reason, err = extendedWhy(ctx, from, at)
+	if errors.Is(err, fault.NotFound) {
+		return "", "", nil
+	}
+	if err != nil {
+		return "", "", fmt.Errorf("read why a site has more time: %w", err)
+	}
+	return reason, string(audit.ActorStaff), nil
 }
 
 // Site gives one site of the rollout, with its closed days. fault.NotFound for whoever is

@@ -24,6 +24,8 @@ import (
 type Order struct {
 	// Name is 1 to 80 characters, Owner the login name of a member of staff.
 	Name, Owner string
+	// Tolerance is the brake's, 1 to 10 of a hundred sign-ins; 0 stands for the usual 2.
+	Tolerance int
 	// Waves are 1 to 20, in their order, with ascending days. Their numbers are not read.
 	Waves []Wave
 }
@@ -45,6 +47,9 @@ func (d *Desk) Save(ctx context.Context, by By, o Order) (refused Refused, err e
 	if n := utf8.RuneCountInString(name); n < 1 || n > nameMost {
 		refused = NoName
 	}
+	if o.Tolerance < 0 || o.Tolerance > MostTolerance {
+		refused = WrongTolerance
+	}
 	if refused != "" {
 		return refused, nil
 	}
@@ -56,7 +61,7 @@ func (d *Desk) Save(ctx context.Context, by By, o Order) (refused Refused, err e
 		if err != nil {
 			return "", err
 		}
-		return saveDraft(ctx, tx, by, Rollout{Name: name, Owner: owner, State: Draft, Waves: all})
+		return saveDraft(ctx, tx, by, Rollout{Name: name, Owner: owner, State: Draft, Tolerance: o.Tolerance, Waves: all})
 	})
 }
 

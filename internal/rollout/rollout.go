@@ -89,9 +89,19 @@ type Rollout struct {
 	PausedBy, PausedWhy string
 	// WatchedFrom is from when on the brake counts sign-ins.
 	WatchedFrom time.Time
-	EndedAt     time.Time
-	Waves       []Wave
+	// Tolerance is how much more often than the others a wave may fail before the brake stops
+	// it, of a hundred sign-ins.
+	Tolerance int
+	EndedAt   time.Time
+	Waves     []Wave
 }
+
+// The tolerance of the brake, of a hundred sign-ins: what it is unless another is asked for,
+// and the most. Beyond it the ceiling of the brake stops a wave first.
+const (
+	UsualTolerance = 2
+	MostTolerance  = 10
+)
 
 // Brake is who paused a rollout whose sign-ins failed.
 const Brake = "brake"
@@ -166,6 +176,8 @@ const (
 	WrongPick Refused = "pick"
 	// WrongDay says that a day is too soon, or not after that of the wave before.
 	WrongDay Refused = "day"
+	// WrongTolerance says that the brake cannot have this tolerance.
+	WrongTolerance Refused = "tolerance"
 	// BadDay says that a wave's day is a Friday, or at a weekend.
 	BadDay Refused = "friday"
 	// NoReason says that the reason is too short or too long.
@@ -191,6 +203,9 @@ type Desk struct {
 	// Unhealthy says which channel delivers badly now; empty if all is well. nil: nobody
 	// measures.
 	Unhealthy func() string
+
+	// watches are the brakes of this node; they may be lost at any time.
+	watches watches
 }
 
 // ready reads how ready a site's people are.

@@ -36,6 +36,8 @@ func TestADraftThatCannotBeIsRefusedWithWhatIsWrong(t *testing.T) {
 			"no name":               {func(o *rollout.Order) { o.Name = "  " }, rollout.NoName},
 			"nobody's":              {func(o *rollout.Order) { o.Owner = "nobody@vendor.example" }, rollout.NoOwner},
 			"owned by a site's Pat": {func(o *rollout.Order) { o.Owner = "pat@bayside.example" }, rollout.NoOwner},
+			"a brake of 11 of 100":  {func(o *rollout.Order) { o.Tolerance = 11 }, rollout.WrongTolerance},
+			"a brake of nothing":    {func(o *rollout.Order) { o.Tolerance = -1 }, rollout.WrongTolerance},
 			"no wave":               {func(o *rollout.Order) { o.Waves = nil }, rollout.NoWaves},
 			"a region unknown":      {func(o *rollout.Order) { o.Waves = wave(rollout.ByRegion, "FR", tuesday) }, rollout.WrongPick},
 			"a share of nothing":    {func(o *rollout.Order) { o.Waves = wave(rollout.ByShare, "0", tuesday) }, rollout.WrongPick},
@@ -370,6 +372,12 @@ func TestASiteGetsMoreTimeWithAReasonAndThirtyDaysAtMost(t *testing.T) {
 		if got, err := w.desk.Extend(t.Context(), sam, w.site.ID, first.Add(15), why); got != "" || err != nil {
 			t.Fatalf("two weeks: %q, %v", got, err)
 		}
+		if reason, by, err := rollout.ExtendedWhy(t.Context(), w.db, w.site.ID); reason != why || by != "staff" || err != nil {
+			t.Errorf("the evidence is given %q, %q, %v", reason, by, err)
+		}
+		if reason, by, err := rollout.ExtendedWhy(t.Context(), w.db, w.twin.ID); reason != "" || by != "" || err != nil {
+			t.Errorf("of the twin the evidence is given %q, %q, %v", reason, by, err)
+		}
 		until := w.plan(t, w.site)
 		if until.EnforceAt.Equal(until.Date()) || calendar.On(until.Date(), w.site.Zone).Before(first.Add(15)) {
 			t.Errorf("extended to %+v", until)
@@ -557,13 +565,17 @@ func TestADraftThatWasChangedSinceItWasProposedIsNotStarted(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
 		t.Helper()
-		seen := w.save(t, w.order())
-		o := w.order()
-		o.Waves = o.Waves[1:]
-		w.save(t, o)
-		err := w.db.Do(t.Context(), func(tx *db.Tx) error { return w.desk.Begin(t.Context(), tx, w.toni, seen.ID, seen.Digest()) })
-		if !errors.Is(err, fault.Conflict) || w.live(t).State != rollout.Draft {
-			t.Errorf("started: %v", err)
+		for name, change := range map[string]func(*rollout.Order){
+			"a wave less":       func(o *rollout.Order) { o.Waves = o.Waves[1:] },
+			"another tolerance": func(o *rollout.Order) { o.Tolerance = 5 },
+		} {
+			seen, o := w.save(t, w.order()), w.order()
+			change(&o)
+			w.save(t, o)
+			err := w.db.Do(t.Context(), func(tx *db.Tx) error { return w.desk.Begin(t.Context(), tx, w.toni, seen.ID, seen.Digest()) })
+			if !errors.Is(err, fault.Conflict) || w.live(t).State != rollout.Draft {
+				t.Errorf("%s: started: %v", name, err)
+			}
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package rollout
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -26,11 +27,11 @@ func (d day) Scan(src any) (err error) {
 }
 
 const rolloutColumns = `
-	rollout_id, name, owner, state, made_at, began_at, placed_to, placed_at, paused_at, paused_by, paused_why, watched_from, ended_at`
+	rollout_id, name, owner, state, made_at, began_at, placed_to, placed_at, paused_at, paused_by, paused_why, watched_from, tolerance, ended_at`
 
 func scanRollout(r db.Row) (o Rollout, err error) {
 	return o, r.Scan(&o.ID, &o.Name, &o.Owner, &o.State, db.When(&o.MadeAt), db.When(&o.BeganAt), &o.PlacedTo, db.When(&o.PlacedAt),
-		db.When(&o.PausedAt), &o.PausedBy, &o.PausedWhy, db.When(&o.WatchedFrom), db.When(&o.EndedAt))
+		db.When(&o.PausedAt), &o.PausedBy, &o.PausedWhy, db.When(&o.WatchedFrom), &o.Tolerance, db.When(&o.EndedAt))
 }
 
 func live(ctx context.Context, from db.Reader) (Rollout, error) {
@@ -45,13 +46,14 @@ func take(ctx context.Context, tx *db.Tx) (Rollout, error) {
 
 func insert(ctx context.Context, tx *db.Tx, r Rollout) error {
 	return tx.Change(ctx, `
-		INSERT INTO rollouts (rollout_id, name, owner, state, live, made_at) VALUES ($1, $2, $3, $4, 'yes', $5)`,
-		r.ID, r.Name, r.Owner, r.State, db.Stamp(r.MadeAt))
+		INSERT INTO rollouts (rollout_id, name, owner, state, live, made_at, tolerance) VALUES ($1, $2, $3, $4, 'yes', $5, $6)`,
+		r.ID, r.Name, r.Owner, r.State, db.Stamp(r.MadeAt), cmp.Or(r.Tolerance, UsualTolerance))
 }
 
 func rename(ctx context.Context, tx *db.Tx, r Rollout) error {
 	return tx.Change(ctx, `
-		UPDATE rollouts SET name = $2, owner = $3 WHERE rollout_id = $1 AND state = 'draft'`, r.ID, r.Name, r.Owner)
+		UPDATE rollouts SET name = $2, owner = $3, tolerance = $4 WHERE rollout_id = $1 AND state = 'draft'`,
+		r.ID, r.Name, r.Owner, cmp.Or(r.Tolerance, UsualTolerance))
 }
 
 func dropDraft(ctx context.Context, tx *db.Tx, which id.Rollout) error {

@@ -135,3 +135,10 @@ func named[T any](ctx context.Context, from db.Reader, all []T, at func(T) id.Si
 	}
 	return list, nil
 }
+
+func extendedWhy(ctx context.Context, from db.Reader, at id.Site) (string, error) {
+	return db.One(ctx, from, func(r db.Row) (why string, err error) { return why, r.Scan(&why) }, `
+		SELECT p.extended_why FROM rollout_sites p JOIN rollouts r ON r.rollout_id = p.rollout_id
+		 WHERE p.site_id = $1 AND p.extended_to <> ''
+		 ORDER BY r.made_at DESC, r.rollout_id DESC LIMIT 1`, at)
+}

@@ -2,9 +2,11 @@ package rollout
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 
 	"keyturn/internal/brake"
@@ -76,11 +78,7 @@ func (d *Desk) watchWave(ctx context.Context, r Rollout, w Wave, since time.Time
 	if r.WatchedFrom.After(since) {
 		since = r.WatchedFrom
 	}
-	has := make(map[id.Site]bool, len(sites))
-	for _, at := range sites {
-		has[at] = true
-	}
-	b, err := plan.Brake(ctx, d.DB, d.DB.Clock.Now(), plan.Wave{Has: func(at id.Site) bool { return has[at] }, Since: since})
+	b, err := d.watches.look(ctx, d.DB, r, w.Number, sites, since)
 	if err != nil {
 		return false, fmt.Errorf("feed the brake: %w", err)
 	}
@@ -108,6 +106,54 @@ func (d *Desk) watchWave(ctx context.Context, r Rollout, w Wave, since time.Time
 	}
 	return rule != "", err
 }
+
+// watches keeps the brake of each wave, so that a look reads what is new alone. A wave whose
+// sites, beginning or tolerance are others is counted anew.
+type watches struct {
+	mu  sync.Mutex
+	all map[watched]*plan.Watch
+}
+
+// watched is what a brake was told.
+type watched struct {
+	of        id.Rollout
+	wave      int
+	since     int64
+	tolerance int
+	sites     [sha256.Size]byte
+}
+
+func (k *watches) look(ctx context.Context, from *db.DB, r Rollout, wave int, sites []id.Site, since time.Time) (brake.Brake, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	has, sum := make(map[id.Site]bool, len(sites)), sha256.New()
+	for _, at := range sites {
+		has[at] = true
+		_, _ = fmt.Fprintf(sum, "%q", at) // a hash takes everything
+	}
+	one := watched{of: r.ID, wave: wave, since: since.UnixMicro(), tolerance: r.Tolerance}
+	sum.Sum(one.sites[:0])
+	watch, known := k.all[one]
+	if !known {
+		for old := range k.all {
+			if old.of != one.of || old.wave == one.wave {
+				delete(k.all, old)
+			}
+		}
+		if k.all == nil {
+			k.all = map[watched]*plan.Watch{}
+		}
+		watch = &plan.Watch{Wave: plan.Wave{
+			Has: func(at id.Site) bool { return has[at] }, Since: since,
+			Settings: brake.Settings{Tolerance: float64(r.Tolerance) / hundred},
+		}}
+		k.all[one] = watch
+	}
+	return watch.Look(ctx, from, from.Clock.Now())
+}
+
+// hundred is the scale on which a tolerance is stored.
+const hundred = 100
 
 // figures are what stopped a rollout, as the audit trail and the board keep it.
 func (s Seen) figures() string {

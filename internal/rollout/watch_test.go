@@ -119,3 +119,38 @@ func TestAHealthyWaveIsNotStopped(t *testing.T) {
 		}
 	})
 }
+
+// Every third sign-in of the wave fails: the usual tolerance bears 39 of them, the greatest
+// 60. The brake looks in between, and what it saw then counts.
+func TestTheToleranceOfThePlanIsWhatAWaveIsHeldTo(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		t.Helper()
+		o := w.order()
+		o.Tolerance = rollout.MostTolerance
+		w.start(t, o)
+		w.until(t, w.tuesday(1).Morning(w.site.Zone).Add(4*time.Hour))
+		const first, all = 45, 66
+		some, others := w.people(t, w.site, all), w.people(t, w.twin, all)
+		for i := range all {
+			if i == first {
+				w.db.Clock.Advance(plan.InTime + time.Minute)
+				w.step(t)
+				if r := w.live(t); r.State != rollout.Running {
+					t.Fatalf("within its tolerance it is stopped: %s", r.PausedWhy)
+				}
+			}
+			w.signIn(t, w.site, some[i], policy.InWave, i%3 != 0)
+			w.signIn(t, w.twin, others[i], policy.Preparing, true)
+		}
+		w.db.Clock.Advance(plan.InTime + time.Minute)
+		w.step(t)
+		if r := w.live(t); r.State != rollout.Paused || r.PausedBy != rollout.Brake {
+			t.Errorf("beyond its tolerance it is %s", r.State)
+		}
+		seen, err := rollout.History(t.Context(), w.db, w.live(t).ID, 10)
+		if err != nil || len(seen) == 0 || seen[0].Sites.SignIns < 60 {
+			t.Errorf("the history is %+v, %v", seen, err)
+		}
+	})
+}

@@ -31,6 +31,7 @@ import (
 	"keyturn/internal/fault"
 	"keyturn/internal/limit"
 	"keyturn/internal/readiness"
+	"keyturn/internal/secret"
 	"keyturn/internal/site"
 	"keyturn/internal/web"
 )
@@ -52,6 +53,7 @@ const (
 type Parts struct {
 	Kit     *web.Kit
 	DB      *db.DB
+	Keys    *secret.Keys
 	Connect *connect.Desk
 	Ready   readiness.Source
 }

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -9,10 +10,13 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"keyturn/internal/apikey"
 	"keyturn/internal/audit"
 	"keyturn/internal/limit"
 	"keyturn/internal/site"
+	"keyturn/internal/web/api"
 )
 
 // op is one operation about a site.
@@ -248,9 +252,11 @@ func TestAMemberIsToldWhatTheyLackOnceThereIsSomethingToSay(t *testing.T) {
 		w.call(http.MethodPut, "/api/v1/sites/S1/integrations/xero", token, `{"state":"connected","connected_at":"2024-03-12T01:30:00Z"}`)
 		const wants = `{"show":true,"readiness":"will_manage","required":true,"heading":"2FA is asked here now.",` +
 			`"lacks":["You have never typed a code that we sent."],"do":"try","next":"Try the new sign-in once","link":"https://signin.example/me/security"}`
-		if got := banner(w.site, "U2"); got != wants {
-			t.Errorf("%s", got)
+		words, rest, _ := strings.Cut(banner(w.site, "U2"), `,"snippet":`)
+		if words != wants {
+			t.Errorf("%s", words)
 		}
+		w.holds(t, rest)
 		if got := banner(w.site, "U3"); got != `{"show":false,"readiness":"exempt","required":true}` {
 			t.Errorf("a mobile member: %s", got)
 		}
@@ -267,6 +273,35 @@ func TestAMemberIsToldWhatTheyLackOnceThereIsSomethingToSay(t *testing.T) {
 			t.Errorf("%s", got.body)
 		}
 	})
+}
+
+// holds checks the snippet of U2 of S1, which is the rest of an answer: its signature, and
+// that nothing in it runs or is loaded.
+func (w *world) holds(t *testing.T, rest string) {
+	t.Helper()
+	var s api.Snippet
+	if err := json.Unmarshal([]byte(strings.TrimSuffix(rest, "}")), &s); err != nil {
+		t.Fatal(err)
+	}
+	const wants = `<aside class="keyturn-banner" lang="en-AU" role="status"><p><strong>2FA is asked here now.</strong></p>` +
+		`<ul><li>Has never typed a code that we sent.</li></ul>` +
+		`<p><a href="https://signin.example/me/security" rel="noopener">Try the new sign-in once</a></p></aside>`
+	if s.HTML != wants {
+		t.Errorf("the snippet is %s", s.HTML)
+	}
+	signed, err := note.Open([]byte(s.Signature), note.VerifierList(w.keys.CheckpointVerifier()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256([]byte(s.HTML))
+	said := fmt.Sprintf("keyturn banner\nsite S1\nuser U2\nuntil %s\nsha-256 %x\n", s.ExpiresAt.Format(time.RFC3339), sum)
+	if left := s.ExpiresAt.Sub(w.db.Clock.Now()); signed.Text != said || left <= 9*time.Minute || left > 10*time.Minute {
+		t.Errorf("with %v left it is signed for %q, not %q", left, signed.Text, said)
+	}
+	other := strings.Replace(s.Signature, "user U2", "user U1", 1)
+	if _, err := note.Open([]byte(other), note.VerifierList(w.keys.CheckpointVerifier())); err == nil {
+		t.Error("it is good for somebody else")
+	}
 }
 
 func TestTheLastUseOfAKeyIsNotedByACall(t *testing.T) {

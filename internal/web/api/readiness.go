@@ -51,6 +51,8 @@ type Banner struct {
 	Do   string `json:"do,omitempty" enum:"try,second_road,set_up,email,help_code,manager,wait" example:"try" doc:"The one thing that helps, as a stable word."`
 	Next string `json:"next,omitempty" example:"Try the new sign-in once" doc:"The same in words, for a button."`
 	Link string `json:"link,omitempty" format:"uri" example:"https://signin.example/me/security" doc:"Where it is done, or read about."`
+	// Snippet is the same as HTML, signed.
+	Snippet *Snippet `json:"snippet,omitempty" doc:"The same as a piece of a page, signed."`
 }
 
 type bannerAnswer struct{ Body Banner }
@@ -115,6 +117,9 @@ func (a *API) banner(ctx context.Context, k apikey.Key, in *ofMember) (*bannerAn
 	b.Lacks, b.Do, b.Next, b.Link = reason.YouUnready(p), string(p.Do), reason.YouMend(p.Do), a.Kit.Public("/help/xero")
 	if slices.Contains([]readiness.Action{readiness.DoTry, readiness.DoSecondRoad, readiness.DoSetUp}, p.Do) {
 		b.Link = a.Kit.Public("/me/security")
+	}
+	if b.Snippet, err = snippet(a.Keys, *in, b, now); err != nil {
+		return nil, err
 	}
 	return &bannerAnswer{b}, nil
 }

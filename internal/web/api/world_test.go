@@ -36,6 +36,7 @@ var command = audit.Actor{Kind: audit.ActorCommand, ID: "test"}
 type world struct {
 	t          *testing.T
 	db         *db.DB
+	keys       *secret.Keys
 	api        *api.API
 	handler    http.Handler
 	site, twin site.Site
@@ -58,9 +59,9 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	}
 	kit := webtest.New(t)
 	facts := standing.Source{Countries: []string{"AU"}}
-	w := &world{t: t, db: d}
+	w := &world{t: t, db: d, keys: keys}
 	w.api, err = api.New(api.Parts{
-		Kit: kit, DB: d, Ready: readiness.Source{Standing: facts},
+		Kit: kit, DB: d, Keys: keys, Ready: readiness.Source{Standing: facts},
 		Connect: &connect.Desk{DB: d, Keys: keys, Post: &message.Post{DB: d, Keys: keys, Jobs: jobs}, Standing: facts},
 	})
 	if err != nil {

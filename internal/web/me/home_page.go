@@ -32,6 +32,8 @@ type HomePage struct {
 	Coming *Coming
 	// Sites are the user's other sites that this session may enter. May be empty.
 	Sites []SiteChoice
+	// Test says that a test code waits to be typed.
+	Test bool
 	// Invited says that an invitation to another site waits.
 	Invited bool
 	// Settings is the address of the site's settings, for its Admins; empty for others.

@@ -12,6 +12,7 @@ import (
 	"keyturn/internal/locale"
 	"keyturn/internal/method"
 	"keyturn/internal/policy"
+	"keyturn/internal/prepare"
 	"keyturn/internal/request"
 	"keyturn/internal/session"
 	"keyturn/internal/signin"
@@ -26,6 +27,8 @@ type Me struct {
 	Check *check.Checker
 	// Enrol changes a person's own ways of signing in.
 	Enrol *enrol.Desk
+	// Prepare knows the test codes that an Admin sent.
+	Prepare *prepare.Desk
 	// Requests reads invitations.
 	Requests *request.Desk
 }
@@ -142,6 +145,11 @@ func (m *Me) homePage(r *http.Request, a check.Answer) (HomePage, error) {
 		return page, err
 	}
 	page.Invited = len(invited) > 0
+	test, err := m.test(r, a)
+	if err != nil {
+		return page, err
+	}
+	page.Test = test.To != ""
 	page.Recent, err = m.recent(r, a, zone, now)
 	return page, err
 }

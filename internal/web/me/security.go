@@ -55,6 +55,9 @@ func (m *Me) securityPage(r *http.Request, a check.Answer) (SecurityPage, error)
 		}
 	}
 	page.Usual = usual(methods, a.User.Usual)
+	if page.Test, err = m.test(r, a); err != nil {
+		return page, err
+	}
 	if page.Devices, err = m.devices(r, a, moments{zone, now}); err != nil {
 		return page, err
 	}
@@ -188,6 +191,7 @@ func doneWords(done string) string {
 		"changed": locale.UsersDidSaved, "added": locale.SecurityDoneAdded, "removed": locale.SecurityDoneRemoved, "renamed": locale.SecurityDoneRenamed,
 		"usual": locale.SecurityDoneUsual, "forgotten": locale.SecurityDoneForgotten, "ended": locale.SecurityDoneEnded,
 		"password": locale.SecurityDonePassword, "joined": locale.SecurityDoneJoined, "tried": locale.SecurityDoneTried,
+		"tested": locale.SecurityDoneTested,
 	}
 	if key, ok := keys[done]; ok {
 		return locale.Say(key)

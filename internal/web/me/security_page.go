@@ -1,6 +1,8 @@
 package me
 
 import (
+	"cmp"
+
 	"keyturn/internal/locale"
 	"keyturn/internal/policy"
 	"keyturn/internal/web"
@@ -19,6 +21,8 @@ type SecurityPage struct {
 	Email, Mobile Address
 	// Ways are what is set up besides: authenticators and passkeys.
 	Ways []Set
+	// Test is a test code that waits to be typed.
+	Test Test
 	// Codes are the recovery codes.
 	Codes Codes
 	// Usual are the ways that may be the usual one. Fewer than two: nothing to choose.
@@ -29,7 +33,7 @@ type SecurityPage struct {
 
 // Head implements web.Page.
 func (p SecurityPage) Head() web.Head {
-	return web.Head{Template: "me/security", Title: locale.Say(locale.SecurityTitle), Problem: p.Fault, Site: p.Site, Layout: web.Broad}
+	return web.Head{Template: "me/security", Title: locale.Say(locale.SecurityTitle), Problem: cmp.Or(p.Fault, p.Test.Fault), Site: p.Site, Layout: web.Broad}
 }
 
 // Address is an email address or a mobile number of the user's.

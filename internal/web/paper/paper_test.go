@@ -75,7 +75,7 @@ func site() evidence.Site {
 			{User: "u2", Login: "k••@bayside.example", Group: policy.GroupMechanic, Readiness: policy.NeedsHelp},
 		},
 		Exempt:     []evidence.Exempt{{User: "u3", Login: "l••@bayside.example", Why: evidence.MobileMember}},
-		Exceptions: []evidence.Exception{{Why: evidence.HeldBack}},
+		Exceptions: []evidence.Exception{{Why: evidence.HeldBack}, {Why: evidence.Extension, Until: since, Reason: "Their only Admin is in hospital", By: "staff"}},
 		SignIns:    evidence.SignIns{All: 5, Passed: 4, Without: 1},
 		Without: []evidence.SignIn{{
 			At: since, Event: "e1", User: "u2", Record: map[string]string{"outcome": "allow", "reasons": "nothing_required", "acr": "urn:keyturn:1"},
@@ -91,7 +91,7 @@ func TestThePageSaysWhatThePackHolds(t *testing.T) {
 	text := page(t, p, site())
 	sees(t, text, "Workshop", "1.2.3", "29 November 2026, 1:30 am UTC", "Email is accepted.", "6.3.6", "Deviation", "The vendor&#39;s own to show",
 		"12 March 2026, 12:00 pm AEDT", "by Pat", "The connection fails", "2FA is enforced since", "until 4 am",
-		"p••@bayside.example", "Needs help", "an authenticator", "not proved", "Mobile member", "without a date", "2 logins", "7 events",
+		"p••@bayside.example", "Needs help", "an authenticator", "not proved", "Mobile member", "without a date", "with this reason: Their only Admin is in hospital", "2 logins", "7 events",
 		"There must be none", "user u2, event e1", "reasons=nothing_required", "keyturn audit checkpoint 1", "keyturn evidence verify")
 	if strings.Contains(text, "None, as it must be") || strings.Contains(text, "<b>Auto") {
 		t.Error("the page praises what is wrong, or shows a name as it stands")

@@ -103,7 +103,11 @@ func exceptions(s evidence.Site, zone *time.Location) (all []string) {
 		until := moment(e.Until, zone)
 		switch e.Why {
 		case evidence.Extension:
-			all = append(all, locale.Say(locale.EvidencePageWhyExtension, locale.Data{"Until": until}))
+			said := locale.Say(locale.EvidencePageWhyExtension, locale.Data{"Until": until})
+			if e.Reason != "" {
+				said = locale.Say(locale.EvidencePageWhyExtended, locale.Data{"Until": until, "Reason": e.Reason})
+			}
+			all = append(all, said)
 		case evidence.HeldBack:
 			all = append(all, locale.Say(locale.EvidencePageWhyHeld))
 		case evidence.NotYet:

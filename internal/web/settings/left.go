@@ -27,19 +27,18 @@ func (s *Settings) HelpUser() http.Handler {
 		if err != nil {
 			return err
 		}
-		var saved member.Saved
-		word := "test"
-		if form.Get("do") == "end" {
-			word = "ended"
-			saved, err = s.Members.EndSessions(r.Context(), a.bearer(), whom)
-		} else {
-			saved, err = s.Members.SendTest(r.Context(), a.bearer(), whom)
+		switch form.Get("do") {
+		case "test":
+			return s.sendTest(w, r, a, whom, policy.Email)
+		case "test-sms":
+			return s.sendTest(w, r, a, whom, policy.SMS)
 		}
+		saved, err := s.Members.EndSessions(r.Context(), a.bearer(), whom)
 		if err != nil {
 			return err
 		}
 		if saved.Refused == "" {
-			return web.Go(w, r, a.path+"/users/"+string(whom)+"?did="+word)
+			return web.Go(w, r, a.path+"/users/"+string(whom)+"?did=ended")
 		}
 		card, err := s.card(r, a)
 		if err != nil {

@@ -81,6 +81,11 @@ type HomePage struct {
 	// Ref is the site's reference, which the vendor's staff ask for on the phone.
 	Ref     string
 	Entries []HomeEntry
+	// When is the date that is to come, in words; empty: there is none. Ready are those who
+	// are sure to get in, of Office people; Path is the page that says more.
+	When          string
+	Ready, Office int
+	Path          string
 }
 
 // HomeEntry is one of them. Icon is the name of its picture.
@@ -99,6 +104,15 @@ func (s *Settings) Home() http.Handler {
 			page.Entries = append(page.Entries, HomeEntry{
 				Title: locale.Say(e.title), Hint: locale.Say(e.hint), Path: a.path + e.path, Icon: e.icon,
 			})
+		}
+		one, when, err := s.ready(r, a)
+		if err != nil {
+			return err
+		}
+		if date := when.Date(); !date.IsZero() {
+			m := moments{a.site.Zone, s.DB.Clock.Now()}
+			page.When = locale.Say(locale.ReadinessDate, locale.Data{"At": m.exact(date), "Away": m.away(date)})
+			page.Ready, page.Office, page.Path = one.Ready, one.Office(), a.path+"/readiness"
 		}
 		return s.Kit.Show(w, r, http.StatusOK, page)
 	})

@@ -43,7 +43,10 @@ func TestThePagesOfTheCompanySettingsSayWhatIsSo(t *testing.T) {
 	show("groups", settings.GroupsPage{
 		Site: "Bayside Auto", Groups: []settings.GroupCard{{Name: "Sales", Rank: "Under User.", Count: 1, May: []string{"Bookings"}, Not: []string{"Payments"}}},
 	}).Sees("Sales", "1 member", "May not: 1 thing", "Payments")
-	show("settings-home", settings.HomePage{Site: "Bayside Auto", Entries: []settings.HomeEntry{{Title: "Groups", Path: "/sites/s/settings/groups", Icon: "grid"}}}).Sees("Groups")
+	show("settings-home", settings.HomePage{Site: "Bayside Auto", Entries: []settings.HomeEntry{{Title: "Groups", Path: "/sites/s/settings/groups", Icon: "grid"}}}).Hides("2FA is asked from")
+	coming := show("settings-home-date", settings.HomePage{Site: "Bayside Auto", When: "2FA is asked from Tue 8 Dec, 4:00 am, in 9 days.", Ready: 3, Office: 4, Path: "/sites/s/settings/readiness"})
+	coming.Sees("2FA is asked from Tue 8 Dec, 4:00 am, in 9 days.", "3 of 4 are sure to get in")
+	coming.Has(`href="/sites/s/settings/readiness"`)
 }
 
 func TestTheMenuHasTheEntriesThatTheURLMapHas(t *testing.T) {

@@ -32,6 +32,11 @@ func (s *Settings) Readiness() http.Handler {
 			return err
 		}
 		page.Manager = web.ContactOf(of)
+		if !when.Now {
+			if page.Rehearsed, err = s.rehearsed(r, a, one, moments{a.site.Zone, s.DB.Clock.Now()}); err != nil {
+				return err
+			}
+		}
 		page.Done = remindedWords(web.ReadQuery(r))
 		return s.Kit.Show(w, r, http.StatusOK, page)
 	})

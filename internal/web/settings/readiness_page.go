@@ -20,6 +20,8 @@ type ReadinessPage struct {
 	// Lone says that the only Admin could be helped by nobody here.
 	Lone   bool
 	Groups []ReadyGroup
+	// Rehearsed is what real sign-ins say of the day that is to come.
+	Rehearsed Rehearsed
 	// Remindable is how many have a button to be reminded.
 	Remindable int
 	Manager    web.Contact

@@ -32,6 +32,12 @@ func TestThePageOfReadinessHasOneButtonForEachPerson(t *testing.T) {
 	shown.Has(`href="/sites/s/settings/readiness.ics"`, `name="user" value="u2"`, `href="/sites/s/settings/users/u1"`, `href="/help/admins#readiness"`)
 	shown.Hides("value=\"u4\"")
 
+	shown.Hides("What real sign-ins say")
+	page.Rehearsed = settings.Rehearsed{Sum: "3 people signed in", Stuck: []settings.RehearsedPerson{
+		{Name: "Wade", At: "today, 9:02 am", Look: "help", Mark: "Needs help", Lack: "Their email takes no mail.", Path: path + "/users/u1"},
+	}}
+	webtest.Show(t, kit, "readiness-rehearsed", page).Sees("3 people signed in", "Would have been stopped: today, 9:02 am", "Now: Needs help")
+
 	page.HasDate, page.When, page.Groups, page.Remindable = false, "", nil, 0
 	webtest.Show(t, kit, "readiness-bare", page).Hides("Calendar file", "Remind")
 }

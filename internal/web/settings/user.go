@@ -28,6 +28,9 @@ func (s *Settings) User() http.Handler {
 		if err != nil {
 			return err
 		}
+		if err := s.tests(r, a, card, &page); err != nil {
+			return err
+		}
 		did := web.ReadQuery(r).Get("did")
 		page.Done = didWords(did, page, card)
 		if did == "login" { // it says so itself
@@ -165,8 +168,10 @@ func didWords(word string, p UserPage, card member.Card) string {
 		return locale.Say(locale.UsersDidSaved)
 	case word == "nothing":
 		return locale.Say(locale.UsersDidNothing)
-	case word == "test" && card.User.ID != "":
+	case word == "test-email" && card.User.ID != "":
 		return locale.Say(locale.UsersDidTest, who)
+	case word == "test-sms" && p.Mobile != "":
+		return locale.Say(locale.UsersDidTestSms, who)
 	case word == "ended":
 		return locale.Say(locale.UsersDidEnded, who)
 	}

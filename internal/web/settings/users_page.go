@@ -103,6 +103,9 @@ type UserPage struct {
 	SMS int
 	// Open is how many sessions reach the site.
 	Open int
+	// TestSMS says that a test code can go to the mobile, Tests what became of the last ones.
+	TestSMS bool
+	Tests   []TestLine
 	// HelpCode says that a help code can be given.
 	HelpCode bool
 }

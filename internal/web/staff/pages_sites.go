@@ -53,6 +53,10 @@ type SitePage struct {
 	// Called says that the contacts are whole.
 	Called  bool
 	Members []MemberRow
+	// Rehearsed says how many signed in lately, and how many would have been stuck; empty
+	// where nobody did, or a second step is asked. Stopped are those.
+	Rehearsed string
+	Stopped   []StoppedRow
 	// Next is the address of the next page of members.
 	Next  string
 	Notes []NoteRow
@@ -77,6 +81,13 @@ type NoteForm struct {
 type NoteRow struct {
 	Words, By string
 	Contact   bool
+}
+
+// StoppedRow is one who would have been stuck, when, and how they stand now.
+type StoppedRow struct {
+	MemberRow
+
+	At string
 }
 
 // MemberRow is one person.

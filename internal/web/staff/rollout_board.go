@@ -33,7 +33,8 @@ func (s *Staff) board(r *http.Request, by authority.Bearer) (page RolloutPage, e
 	}
 	now := s.DB.Clock.Now()
 	page = RolloutPage{
-		There: true, Draft: b.State == rollout.Draft, Running: b.State == rollout.Running, Paused: b.State == rollout.Paused,
+		Tolerance: b.Tolerance,
+		There:     true, Draft: b.State == rollout.Draft, Running: b.State == rollout.Running, Paused: b.State == rollout.Paused,
 		Name: b.Name, State: rolloutState(b.State), Owner: locale.Say(locale.RolloutOwnerIs, locale.Data{"Who": b.OwnerName}),
 		Rest: restWords(b), CanEnd: canEnd(b),
 	}

@@ -11,6 +11,8 @@ type RolloutPage struct {
 	// stands else.
 	There, Draft, Running, Paused bool
 	Name, Owner, State            string
+	// Tolerance is the brake's, of a hundred sign-ins.
+	Tolerance int
 	// Why is what the brake saw when it stopped; empty if it did not.
 	Why  string
 	Done string
@@ -90,8 +92,10 @@ type BrakeRow struct {
 // RolloutPlanPage is the form of a draft.
 type RolloutPlanPage struct {
 	Name, Owner, Fault string
-	Waves              []WaveForm
-	Picks              []Choice
+	// Tolerance is the brake's, as typed.
+	Tolerance string
+	Waves     []WaveForm
+	Picks     []Choice
 }
 
 // Head implements web.Page.
@@ -152,6 +156,9 @@ type RolloutSitePage struct {
 	Facts              []Fact
 	CanExtend          bool
 	To, Reason, Closed string
+	// Rehearsed is as in SitePage, and names nobody: the list of all sites is everybody's of
+	// the staff. People is the page that does, where it is the reader's.
+	Rehearsed, People string
 }
 
 // Head implements web.Page.

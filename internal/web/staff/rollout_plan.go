@@ -1,6 +1,7 @@
 package staff
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"time"
@@ -25,7 +26,7 @@ func (s *Staff) RolloutPlan() http.Handler {
 		if there && b.State != rollout.Draft {
 			return web.Go(w, r, "/staff/rollout")
 		}
-		o := rollout.Order{Name: b.Name, Owner: string(by.User.Login), Waves: b.Waves}
+		o := rollout.Order{Name: b.Name, Owner: string(by.User.Login), Tolerance: b.Tolerance, Waves: b.Waves}
 		if !there {
 			o = s.firstOrder(by)
 		}
@@ -48,7 +49,7 @@ func (s *Staff) firstOrder(by authority.Bearer) rollout.Order {
 }
 
 func planPage(o rollout.Order) RolloutPlanPage {
-	page := RolloutPlanPage{Name: o.Name, Owner: o.Owner}
+	page := RolloutPlanPage{Name: o.Name, Owner: o.Owner, Tolerance: strconv.Itoa(cmp.Or(o.Tolerance, rollout.UsualTolerance))}
 	for len(o.Waves) < rollout.MostWaves && spare(o.Waves) < spareWaves {
 		o.Waves = append(o.Waves, rollout.Wave{Pick: rollout.Pick{By: rollout.ByShare}})
 	}
@@ -92,6 +93,11 @@ func (s *Staff) SavePlan() http.Handler {
 			return err
 		}
 		o := rollout.Order{Name: form.Get("name"), Owner: form.Get("owner")}
+		if typed := form.Get("tolerance"); typed != "" {
+			if o.Tolerance, err = strconv.Atoi(typed); err != nil || o.Tolerance == 0 {
+				o.Tolerance = -1 // which no brake may have
+			}
+		}
 		for n := 1; n <= rollout.MostWaves; n++ {
 			nr := strconv.Itoa(n)
 			day, wrong := calendar.Parse(form.Get("day-" + nr))
@@ -114,6 +120,9 @@ func (s *Staff) SavePlan() http.Handler {
 			return web.Go(w, r, "/staff/rollout?did=saved")
 		}
 		page := planPage(o)
+		if form.Ticked("tolerance") {
+			page.Tolerance = form.Get("tolerance")
+		}
 		page.Fault = rolloutFault(refused)
 		return s.Kit.Show(w, r, http.StatusUnprocessableEntity, page)
 	})

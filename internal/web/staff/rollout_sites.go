@@ -12,6 +12,7 @@ import (
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
 	"keyturn/internal/locale"
+	"keyturn/internal/plan"
 	"keyturn/internal/rollout"
 	"keyturn/internal/twoperson"
 	"keyturn/internal/web"
@@ -168,6 +169,20 @@ func (s *Staff) rolloutSite(r *http.Request, by authority.Bearer, which id.Site)
 			proved = locale.RolloutProvedYes
 		}
 		add(locale.RolloutProved, locale.Say(proved))
+	}
+	if !one.Begun(now) {
+		shadow, err := plan.RehearsalOf(r.Context(), s.DB, which, now.Add(-plan.Lately))
+		if err != nil {
+			return page, err
+		}
+		page.Rehearsed = shadowWords(shadow)
+		_, err = authority.StaffAt(r.Context(), s.DB, now, by, which)
+		if err != nil && !errors.Is(err, fault.NotFound) {
+			return page, err
+		}
+		if err == nil && shadow.Stuck > 0 {
+			page.People = sitePath(which)
+		}
 	}
 	words := make([]string, len(closed))
 	for i, d := range closed {

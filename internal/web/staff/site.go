@@ -71,6 +71,12 @@ func (s *Staff) sitePage(r *http.Request, by authority.Bearer, which id.Site) (S
 	for _, m := range seen.Members {
 		page.Members = append(page.Members, memberRow(m))
 	}
+	if seen.Rehearsal.People > 0 {
+		page.Rehearsed = shadowWords(seen.Rehearsal)
+	}
+	for _, one := range seen.Stopped {
+		page.Stopped = append(page.Stopped, StoppedRow{MemberRow: memberRow(one.Member), At: locale.Moment(one.At, seen.Site.Zone, now)})
+	}
 	if seen.Next != "" {
 		page.Next = page.Path + "?after=" + string(seen.Next)
 	}

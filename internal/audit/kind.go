@@ -303,6 +303,13 @@ const (
 	APIKeyMade Kind = "api_key.made"
 	// APIKeyEnded: such a key was ended.
 	APIKeyEnded Kind = "api_key.ended" //nolint:gosec // a word, and no key
+	// ClientMade: an application was registered. As with keys, of one for all sites it stands
+	// in the house's own chain, otherwise in that of each site.
+	ClientMade Kind = "client.made"
+	// ClientDisabled: an application was disabled, for good.
+	ClientDisabled Kind = "client.disabled"
+	// ClientSecretChanged: an application got another secret.
+	ClientSecretChanged Kind = "client.secret_changed"
 	// ImportDone: an import ran to its end.
 	ImportDone Kind = "import.done"
 	// AuditPruned: events past their keeping time were removed on purpose.
@@ -319,7 +326,7 @@ const (
 // ofTheHouse says whether an event of this kind may be about no site and no user.
 func (k Kind) ofTheHouse() bool {
 	return slices.Contains([]Kind{
-		APIKeyMade, APIKeyEnded, ImportDone, AuditPruned, EvidenceMade, ProposalMade, ProposalConfirmed, ProposalCancelled,
+		APIKeyMade, APIKeyEnded, ClientMade, ClientDisabled, ClientSecretChanged, ImportDone, AuditPruned, EvidenceMade, ProposalMade, ProposalConfirmed, ProposalCancelled,
 		RolloutPlanned, RolloutStarted, RolloutPaused, RolloutResumed, RolloutEnded, RolloutWaveMoved, RolloutWaveBack,
 	}, k)
 }

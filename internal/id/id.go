@@ -68,6 +68,8 @@ type (
 	Connecting string
 	// APIKey is one key to the API.
 	APIKey string
+	// Client is one application that signs users in through Keyturn.
+	Client string
 	// Proposal is what one member of staff proposes and another does.
 	Proposal string
 	// Rollout is one programme that turns 2FA on for many sites.

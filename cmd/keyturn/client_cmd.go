@@ -33,6 +33,7 @@ type clientAdd struct {
 	Origin      []string `help:"An origin whose pages stand behind forward auth. May be given several times." placeholder:"ORIGIN" sep:"none"`
 	Audience    []string `help:"The name of an API: that a mobile client's tokens are for, or that a service answers for. May be given several times." placeholder:"NAME" sep:"none"`
 	Scope       []string `help:"What a service may do at the API, as with keyturn apikey. May be given several times."`
+	IDTokenAlg  string   `enum:"RS256,ES256" default:"RS256" help:"How its ID tokens are signed (${enum})."`
 	Site        []string `help:"The reference of a site that it is for. May be given several times." placeholder:"REF" xor:"sites"`
 	AllSites    bool     `help:"It is for all sites, of today and of later: what a web or mobile client is for where no site is named." xor:"sites"`
 	JSON        bool     `help:"One JSON object."`
@@ -41,7 +42,7 @@ type clientAdd struct {
 func (a clientAdd) order(w *world, d *db.DB) (client.Order, error) {
 	o := client.Order{
 		Name: a.Name, Kind: client.Kind(a.Kind), Redirects: a.Redirect, PostLogouts: a.PostLogout, BackChannel: a.BackChannel,
-		Origins: a.Origin, Audiences: a.Audience, All: a.AllSites,
+		Origins: a.Origin, Audiences: a.Audience, IDTokenAlg: a.IDTokenAlg, All: a.AllSites,
 	}
 	if len(a.Site) == 0 && o.Kind != client.Service {
 		o.All = true

@@ -310,6 +310,13 @@ const (
 	ClientDisabled Kind = "client.disabled"
 	// ClientSecretChanged: an application got another secret.
 	ClientSecretChanged Kind = "client.secret_changed"
+	// ClientEntered: a session was carried to an application.
+	ClientEntered Kind = "client.entered"
+	// ClientTokensEnded: what an application was given for a session ended before its time, for
+	// the reason in it: a code or a refresh token came twice, or the application gave it back.
+	ClientTokensEnded Kind = "client.tokens_ended"
+	// SigningKeysRotated: another key signs what applications are given.
+	SigningKeysRotated Kind = "signing_keys.rotated"
 	// ImportDone: an import ran to its end.
 	ImportDone Kind = "import.done"
 	// AuditPruned: events past their keeping time were removed on purpose.
@@ -326,7 +333,7 @@ const (
 // ofTheHouse says whether an event of this kind may be about no site and no user.
 func (k Kind) ofTheHouse() bool {
 	return slices.Contains([]Kind{
-		APIKeyMade, APIKeyEnded, ClientMade, ClientDisabled, ClientSecretChanged, ImportDone, AuditPruned, EvidenceMade, ProposalMade, ProposalConfirmed, ProposalCancelled,
+		APIKeyMade, APIKeyEnded, ClientMade, ClientDisabled, ClientSecretChanged, SigningKeysRotated, ImportDone, AuditPruned, EvidenceMade, ProposalMade, ProposalConfirmed, ProposalCancelled,
 		RolloutPlanned, RolloutStarted, RolloutPaused, RolloutResumed, RolloutEnded, RolloutWaveMoved, RolloutWaveBack,
 	}, k)
 }

@@ -48,6 +48,13 @@ const (
 	Service Kind = "service"
 )
 
+// How ID tokens may be signed. RS256 is what every client can check (OpenID Connect Core,
+// section 15.1).
+const (
+	RS256 = "RS256"
+	ES256 = "ES256"
+)
+
 // Kinds are all there are.
 func Kinds() []Kind { return []Kind{Web, Mobile, Service} }
 
@@ -69,6 +76,8 @@ type Client struct {
 	Audiences []string
 	// Scopes are what a service may do at the API.
 	Scopes []apikey.Scope
+	// IDTokenAlg is how its ID tokens are signed: RS256, or ES256.
+	IDTokenAlg string
 	// All says that it is for every site, of today and of later. Otherwise see Sites.
 	All bool
 	// MadeBy is who made it, as people read it.
@@ -123,7 +132,10 @@ func Make(ctx context.Context, tx *db.Tx, by audit.Actor, o Order) (Client, secr
 	c := Client{
 		ID: id.New[id.Client](), Name: o.Name, Kind: o.Kind, Redirects: o.Redirects, PostLogouts: o.PostLogouts,
 		BackChannel: o.BackChannel, Origins: tidy(o.Origins), Audiences: tidy(o.Audiences), Scopes: tidy(o.Scopes),
-		All: o.All, MadeBy: by.ID, MadeAt: tx.Now,
+		IDTokenAlg: o.IDTokenAlg, All: o.All, MadeBy: by.ID, MadeAt: tx.Now,
+	}
+	if c.IDTokenAlg == "" {
+		c.IDTokenAlg = RS256
 	}
 	var plain string
 	if !c.Public() {

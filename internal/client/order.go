@@ -34,6 +34,8 @@ type Order struct {
 	BackChannel            string
 	Origins, Audiences     []string
 	Scopes                 []apikey.Scope
+	// IDTokenAlg may be empty: RS256.
+	IDTokenAlg string
 	// All or Sites: one of the two.
 	All   bool
 	Sites []id.Site
@@ -105,6 +107,9 @@ func (o Order) wrongLists() string {
 		if !slices.Contains(apikey.Scopes(), s) {
 			return "there is no such scope"
 		}
+	}
+	if !slices.Contains([]string{"", RS256, ES256}, o.IDTokenAlg) {
+		return "ID tokens are signed with RS256 or ES256"
 	}
 	for _, list := range [][]string{o.Redirects, o.PostLogouts, o.Origins, o.Audiences} {
 		if len(list) > mostURIs {

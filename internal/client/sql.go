@@ -13,12 +13,12 @@ import (
 
 const columns = `
 	c.client_id, c.name, c.kind, c.secret_hash, c.former_hash, c.former_until, c.redirects, c.post_logouts,
-	c.back_channel, c.audiences, c.scopes, c.all_sites, c.made_by, c.made_at, c.disabled_at`
+	c.back_channel, c.audiences, c.scopes, c.all_sites, c.made_by, c.made_at, c.disabled_at, c.id_token_alg`
 
 func scan(r db.Row) (c Client, err error) {
 	var redirects, posts, audiences, scopes string
 	if err = r.Scan(&c.ID, &c.Name, &c.Kind, &c.secret, &c.former, db.When(&c.FormerUntil), &redirects, &posts,
-		&c.BackChannel, &audiences, &scopes, &c.All, &c.MadeBy, db.When(&c.MadeAt), db.When(&c.DisabledAt)); err != nil {
+		&c.BackChannel, &audiences, &scopes, &c.All, &c.MadeBy, db.When(&c.MadeAt), db.When(&c.DisabledAt), &c.IDTokenAlg); err != nil {
 		return c, err
 	}
 	for _, list := range []struct {
@@ -51,10 +51,10 @@ func insert(ctx context.Context, tx *db.Tx, c Client) error {
 	}
 	return tx.Change(ctx, `
 		INSERT INTO clients (client_id, name, kind, secret_hash, redirects, post_logouts, back_channel,
-		                     audiences, scopes, all_sites, made_by, made_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		                     audiences, scopes, all_sites, made_by, made_at, id_token_alg)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
 		c.ID, c.Name, string(c.Kind), c.secret, listed(c.Redirects), listed(c.PostLogouts), c.BackChannel,
-		listed(c.Audiences), strings.Join(words, " "), c.All, c.MadeBy, db.Stamp(c.MadeAt))
+		listed(c.Audiences), strings.Join(words, " "), c.All, c.MadeBy, db.Stamp(c.MadeAt), c.IDTokenAlg)
 }
 
 func reach(ctx context.Context, tx *db.Tx, at id.Site, which id.Client) error {

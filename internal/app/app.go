@@ -144,7 +144,7 @@ func New(p Parts) (*App, error) {
 		},
 		staff: &staff.Staff{
 			Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, Requests: f.request, Console: f.console,
-			Second: f.second, Prepare: f.prepare, Rollout: f.rollout, Packs: f.evidence,
+			Second: f.second, Prepare: f.prepare, Rollout: f.rollout, Packs: f.evidence, Apps: f.apps,
 		},
 		hooks: &hooks.Hooks{Kit: kit, Post: f.post, DB: p.DB, Texts: p.Receipts, MailKey: p.MailHook},
 		api:   programs,

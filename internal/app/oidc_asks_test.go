@@ -41,7 +41,7 @@ func TestWhatAnApplicationAsksOfTheProofIsObeyedOrRefused(t *testing.T) {
 		}
 		w.db.Clock.Advance(2 * time.Minute)
 		answer(nil, "", nothing)
-		answer(map[string]string{"max_age": "150"}, "", nothing)
+		answer(map[string]string{"max_age": "600"}, "", nothing)
 		answer(map[string]string{"acr_values": "urn:keyturn:1"}, "", nothing)
 		answer(map[string]string{"prompt": "consent"}, "", nothing)
 		answer(map[string]string{"prompt": "none", "max_age": "119"}, "login_required", nothing)

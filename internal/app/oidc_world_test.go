@@ -85,6 +85,7 @@ type world struct {
 	t     *testing.T
 	db    *db.DB
 	url   string
+	keys  *secret.Keys
 	mail  *mailbox
 	setup *setup.Desk
 	// xero and twin are connected, free is not.
@@ -144,6 +145,7 @@ func (w *world) serve() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.keys = keys
 	a, err := app.New(app.Parts{
 		DB: w.db, Keys: keys, Log: slog.New(slog.DiscardHandler), PublicURL: public, Vendor: web.Vendor{Name: "Workshop Software"},
 		Carriers: message.Carriers{Codes: w.mail, Notices: w.mail, LinkBase: public}, HashSlots: 2,
@@ -443,6 +445,7 @@ type tokens struct {
 // call posts a form as an application, by Basic where it has a secret.
 func (w *world) call(a application, path string, form url.Values) (int, []byte) {
 	w.t.Helper()
+	form = maps.Clone(form)
 	if a.secret == "" {
 		form.Set("client_id", string(a.ID))
 	}

@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"errors"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -313,6 +314,28 @@ func TestTheAddressesThatThereAreAreRegistered(t *testing.T) {
 		_, text := made(t, d, client.Order{Name: "jobs", Kind: client.Service, All: true, Audiences: []string{"jobs"}})
 		if text == "" {
 			t.Error("a service has no secret")
+		}
+	})
+}
+
+// FuzzAddress registers any text as an address: what is taken is read by every reader as it
+// stands.
+func FuzzAddress(f *testing.F) {
+	for _, uri := range append([]string{"https://app.example/cb", "com.example.app:/cb", "http://[::1]:80/x?y=z"}, hostile...) {
+		f.Add(uri)
+	}
+	f.Fuzz(func(t *testing.T, uri string) {
+		for _, kind := range []client.Kind{client.Web, client.Mobile} {
+			if !client.RedirectFits(kind, uri) {
+				continue
+			}
+			u, err := url.Parse(uri)
+			if err != nil || u.String() != uri || u.User != nil || u.Fragment != "" || strings.ContainsAny(uri, "\\\"'<>#* \t\r\n") {
+				t.Errorf("%q is taken for %s", uri, kind)
+			}
+			if (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() == "" {
+				t.Errorf("%q has no host", uri)
+			}
 		}
 	})
 }

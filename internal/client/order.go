@@ -41,101 +41,139 @@ type Order struct {
 	Sites []id.Site
 }
 
+// Fault is what is wrong with an order.
+type Fault string
+
+// The faults.
+const (
+	WrongName        Fault = "name"
+	WrongSites       Fault = "sites"
+	AllTokens        Fault = "all_tokens"
+	WrongKind        Fault = "kind"
+	NeedsRedirect    Fault = "needs_redirect"
+	NeedsAudience    Fault = "needs_audience"
+	NeedsScope       Fault = "needs_scope"
+	NotOfKind        Fault = "not_of_kind"
+	WrongScope       Fault = "scope"
+	WrongAlg         Fault = "alg"
+	TooMany          Fault = "too_many"
+	WrongRedirect    Fault = "redirect"
+	WrongRedirectApp Fault = "redirect_app"
+	WrongBack        Fault = "back_channel"
+	WrongOrigin      Fault = "origin"
+	WrongAudience    Fault = "audience"
+)
+
+// sentences say each fault on a terminal.
+var sentences = map[Fault]string{
+	WrongName:        "a client needs a name of at most 100 characters",
+	WrongSites:       "a client is either for all sites or for those that it names, 500 at most",
+	AllTokens:        "a client with the scope xero:token names its sites",
+	WrongKind:        "a client is of the kind web, mobile or service",
+	NeedsRedirect:    "a web client needs a redirect URI, or an origin for forward auth; a mobile one needs a redirect URI",
+	NeedsAudience:    "a mobile client needs an audience: the name of the API that its tokens are for",
+	NeedsScope:       "a service needs a scope of the API, or an audience that it answers for",
+	NotOfKind:        "a web client has no audiences and no scopes; a mobile one no scopes, origins or back channel; a service nothing but audiences and scopes",
+	WrongScope:       "there is no such scope",
+	WrongAlg:         "ID tokens are signed with RS256 or ES256",
+	TooMany:          "a client has 20 addresses of a sort at most",
+	WrongRedirect:    "a redirect URI of a web client is https, or http on this machine (127.0.0.1, [::1] or localhost), without a fragment, a user name or dots for folders",
+	WrongRedirectApp: "a redirect URI of a mobile client is https, or a scheme of the app's own with a dot in it, as in com.example.app:/signed-in, without a fragment and without a user name",
+	WrongBack:        "the address of the back channel is https, or http on this machine, without a fragment and without a user name",
+	WrongOrigin:      "an origin is scheme://host or scheme://host:port in lower case, https or http on this machine, and nothing behind it",
+	WrongAudience:    "an audience is a name or an address of at most 200 letters, digits and the signs . _ ~ : / -",
+}
+
+// Error implements error.
+func (f Fault) Error() string { return sentences[f] }
+
 func (o Order) check() error {
-	for _, why := range []string{o.wrongName(), o.wrongSites(), o.wrongKind(), o.wrongLists()} {
-		if why != "" {
-			return fmt.Errorf("%s: %w", why, fault.Invalid)
+	for _, wrong := range []Fault{o.wrongName(), o.wrongSites(), o.wrongKind(), o.wrongLists()} {
+		if wrong != "" {
+			return fmt.Errorf("%w: %w", wrong, fault.Invalid)
 		}
 	}
 	return nil
 }
 
-func (o Order) wrongName() string {
+func (o Order) wrongName() Fault {
 	if strings.TrimSpace(o.Name) == "" || utf8.RuneCountInString(o.Name) > longestName || !utf8.ValidString(o.Name) || strings.ContainsFunc(o.Name, unicode.IsControl) {
-		return "a client needs a name of at most 100 characters"
+		return WrongName
 	}
 	return ""
 }
 
-func (o Order) wrongSites() string {
+func (o Order) wrongSites() Fault {
 	switch {
-	case o.All == (len(o.Sites) > 0):
-		return "a client is either for all sites or for those that it names"
+	case o.All == (len(o.Sites) > 0), len(o.Sites) > mostSites:
+		return WrongSites
 	case o.All && slices.Contains(o.Scopes, apikey.XeroToken):
-		return "a client with the scope xero:token names its sites"
-	case len(o.Sites) > mostSites:
-		return "a client names 500 sites at most"
+		return AllTokens
 	}
 	return ""
 }
 
 // wrongKind says what a client of this kind must have or cannot have.
-func (o Order) wrongKind() string {
-	pages := len(o.Redirects) + len(o.PostLogouts) + len(o.Origins) + len(o.BackChannel)
+func (o Order) wrongKind() Fault {
 	switch o.Kind {
 	case Web:
 		switch {
 		case len(o.Redirects)+len(o.Origins) == 0:
-			return "a web client needs a redirect URI, or an origin for forward auth"
+			return NeedsRedirect
 		case len(o.Audiences)+len(o.Scopes) > 0:
-			return "a web client has no audiences and no scopes of the API"
+			return NotOfKind
 		}
 	case Mobile:
 		switch {
 		case len(o.Redirects) == 0:
-			return "a mobile client needs a redirect URI"
+			return NeedsRedirect
 		case len(o.Audiences) == 0:
-			return "a mobile client needs an audience: the name of the API that its tokens are for"
+			return NeedsAudience
 		case len(o.Scopes)+len(o.Origins)+len(o.BackChannel) > 0:
-			return "a mobile client has no scopes of the API, no origins and no back channel"
+			return NotOfKind
 		}
 	case Service:
 		switch {
-		case pages > 0:
-			return "a service has no redirect URIs, origins or back channel: no people sign in to it"
+		case len(o.Redirects)+len(o.PostLogouts)+len(o.Origins)+len(o.BackChannel) > 0:
+			return NotOfKind
 		case len(o.Scopes)+len(o.Audiences) == 0:
-			return "a service needs a scope of the API, or an audience that it answers for"
+			return NeedsScope
 		}
 	default:
-		return "a client is of the kind web, mobile or service"
+		return WrongKind
 	}
 	return ""
 }
 
-func (o Order) wrongLists() string {
+func (o Order) wrongLists() Fault {
 	for _, s := range o.Scopes {
 		if !slices.Contains(apikey.Scopes(), s) {
-			return "there is no such scope"
+			return WrongScope
 		}
 	}
 	if !slices.Contains([]string{"", RS256, ES256}, o.IDTokenAlg) {
-		return "ID tokens are signed with RS256 or ES256"
+		return WrongAlg
 	}
 	for _, list := range [][]string{o.Redirects, o.PostLogouts, o.Origins, o.Audiences} {
 		if len(list) > mostURIs {
-			return "a client has 20 addresses of a sort at most"
+			return TooMany
 		}
 	}
 	for _, uri := range slices.Concat(o.Redirects, o.PostLogouts) {
 		if !redirectFits(o.Kind, uri) {
 			if o.Kind == Mobile {
-				return "a redirect URI of a mobile client is https, or a scheme of the app's own with a dot in it, as in com.example.app:/signed-in, without a fragment and without a user name"
+				return WrongRedirectApp
 			}
-			return "a redirect URI of a web client is https, or http on this machine (127.0.0.1, [::1] or localhost), without a fragment, a user name or dots for folders"
+			return WrongRedirect
 		}
 	}
-	if o.BackChannel != "" && !redirectFits(Web, o.BackChannel) {
-		return "the address of the back channel is https, or http on this machine, without a fragment and without a user name"
-	}
-	for _, origin := range o.Origins {
-		if !originFits(origin) {
-			return "an origin is scheme://host or scheme://host:port in lower case, https or http on this machine, and nothing behind it"
-		}
-	}
-	for _, name := range o.Audiences {
-		if !audience.MatchString(name) {
-			return "an audience is a name or an address of at most 200 letters, digits and the signs . _ ~ : / -"
-		}
+	switch {
+	case o.BackChannel != "" && !redirectFits(Web, o.BackChannel):
+		return WrongBack
+	case slices.ContainsFunc(o.Origins, func(s string) bool { return !originFits(s) }):
+		return WrongOrigin
+	case slices.ContainsFunc(o.Audiences, func(s string) bool { return !audience.MatchString(s) }):
+		return WrongAudience
 	}
 	return ""
 }

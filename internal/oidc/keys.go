@@ -60,9 +60,9 @@ type ring struct {
 	keys  map[id.SigningKey]crypto.Signer
 }
 
-// ensure makes the keys that an installation begins with: of each algorithm one that signs
-// and one that is next. Making them takes a while, so it is done when they are first needed
-// and with no transaction open. Several nodes may do so at once; one wins.
+// ensure makes the keys that an installation begins with, one of each algorithm. Making them
+// takes a while, so it is done when they are first needed and with no transaction open.
+// Several nodes may do so at once; one wins.
 func (r *ring) ensure(ctx context.Context, d *Desk) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -70,13 +70,26 @@ func (r *ring) ensure(ctx context.Context, d *Desk) error {
 		return nil
 	}
 	for _, alg := range algorithms {
-		for _, active := range []bool{true, false} {
-			if err := d.ensureKey(ctx, alg, active); err != nil {
-				return fmt.Errorf("make the first keys that sign: %w", err)
-			}
+		if err := d.ensureKey(ctx, alg, true); err != nil {
+			return fmt.Errorf("make the first keys that sign: %w", err)
 		}
 	}
 	r.ready = true
+	return nil
+}
+
+// PrepareKeys makes the keys that are next, where there are some that sign: they are in
+// everybody's set of keys long before they do.
+func (d *Desk) PrepareKeys(ctx context.Context) error {
+	for _, alg := range algorithms {
+		there, err := keyThere(ctx, d.DB, alg, true)
+		if err != nil || !there {
+			return err
+		}
+		if err := d.ensureKey(ctx, alg, false); err != nil {
+			return fmt.Errorf("make the next keys that sign: %w", err)
+		}
+	}
 	return nil
 }
 
@@ -131,7 +144,7 @@ func placeOf(which id.SigningKey) secret.Place {
 // goes on: the keys before are published for a day. Whoever keeps the set of keys has the
 // new ones in it already.
 func (d *Desk) RotateKeys(ctx context.Context, by audit.Actor) error {
-	if err := d.ring.ensure(ctx, d); err != nil {
+	if err := errors.Join(d.ring.ensure(ctx, d), d.PrepareKeys(ctx)); err != nil {
 		return err
 	}
 	for _, alg := range algorithms {

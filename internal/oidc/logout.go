@@ -51,7 +51,9 @@ func (tellJob) Kind() string { return "oidc_tell" }
 
 // Workers registers what is done aside.
 func (d *Desk) Workers(work *job.Work) {
-	job.On(work, func(ctx context.Context, _ LookJob) error { return errors.Join(d.Look(ctx), d.PrepareKeys(ctx), d.RotateDueKeys(ctx)) })
+	job.On(work, func(ctx context.Context, _ LookJob) error {
+		return errors.Join(d.Look(ctx), d.PrepareKeys(ctx), d.RotateDueKeys(ctx))
+	})
 	work.Every(TellEvery, func() job.Args { return LookJob{} })
 	job.On(work, d.tell)
 }

@@ -11,8 +11,8 @@ import (
 func applications() []Route {
 	get, post := http.MethodGet, http.MethodPost
 	return []Route{
-		{get, oidc.Discovery, "program", anyState, func(a *App) http.Handler { return a.provider.Describe() }},
-		{get, oidc.Keys, "program", anyState, func(a *App) http.Handler { return a.provider.KeySet() }},
+		{get, oidc.Discovery, "anybody", anyState, func(a *App) http.Handler { return a.provider.Describe() }},
+		{get, oidc.Keys, "anybody", anyState, func(a *App) http.Handler { return a.provider.KeySet() }},
 		{get, oidc.Authorize, "anybody", anyState, func(a *App) http.Handler { return a.provider.Authorize() }},
 		{get, oidcflow.Continue, "anybody", anyState, func(a *App) http.Handler { return a.provider.Continue() }},
 		{post, oidcflow.Continue, "anybody", anyState, func(a *App) http.Handler { return a.provider.StepUp() }},

@@ -89,6 +89,7 @@ func (w *world) bookkeeper() {
 	ann := w.user("ann@books.example", "Ann", "Ito")
 	w.join(ann, quiet, policy.GroupInvoiceOnly, policy.Office)
 	w.join(ann, w.xero, policy.GroupInvoiceOnly, policy.Office)
+	w.join(ann, w.twin, policy.GroupMechanic, policy.Mobile) // which no web product learns of
 	b := w.browser()
 	p := b.post("/signin", url.Values{"email": {string(ann.Login)}, "password": {rightPassword}})
 	if p.to() != "/signin/site" {

@@ -15,6 +15,7 @@ import (
 	"keyturn/internal/db"
 	"keyturn/internal/epoch"
 	"keyturn/internal/policy"
+	"keyturn/internal/session"
 	"keyturn/internal/site"
 )
 
@@ -443,6 +444,45 @@ func TestWhatAnApplicationHoldsDiesWithWhatItRestsOn(t *testing.T) {
 		answer, on := w.browser().through(w.product.asks(nil), w.alex)
 		if on.code != 1 || answer.Get("code") == "" {
 			w.t.Errorf("%v after %+v", answer, on)
+		}
+	})
+}
+
+// A session that made a change of its owner goes on under a new id; what applications held
+// before the change does not.
+func TestAChangeOfThePersonEndsWhatApplicationsHoldEvenWhereTheSessionGoesOn(t *testing.T) {
+	t.Parallel()
+	each(t, func(w *world) {
+		goesOn := func(sid string, change bool) {
+			w.do(func(ctx context.Context, tx *db.Tx) error {
+				s, err := session.BySID(ctx, tx, w.alex.ID, sid)
+				if err != nil {
+					return err
+				}
+				if change {
+					if err := epoch.Raise(ctx, tx, epoch.User(w.alex.ID)); err != nil {
+						return err
+					}
+				}
+				if err := session.End(ctx, tx, s); err != nil {
+					return err
+				}
+				if s, err = session.Under(ctx, tx, s); err != nil {
+					return err
+				}
+				_, _, err = session.Resume(ctx, tx, s)
+				return err
+			})
+		}
+		got := w.enter(w.browser(), w.product, w.alex, nil)
+		who, _ := w.userinfo(got.Access)
+		goesOn(who.SID, false)
+		if _, ok := w.userinfo(got.Access); !ok {
+			w.t.Error("a session that goes on under a new id loses its applications")
+		}
+		goesOn(who.SID, true)
+		if _, ok := w.userinfo(got.Access); ok || w.refresh(w.product, got.Refresh).Error != "invalid_grant" {
+			w.t.Error("what an application held outlives a change of the person")
 		}
 	})
 }

@@ -45,8 +45,11 @@ func TestApplicationsAreKeptByTheCommandLine(t *testing.T) {
 			t.Errorf("%+v, %+v, %+v", web, robot, app)
 		}
 		for _, args := range [][]string{
-			{"--name", "x", "--kind", "web", "--redirect", "http://product.example/cb"}, {"--name", "x", "--kind", "spa"}, {"--name", "x", "--kind", "mobile", "--redirect", "app:/cb", "--audience", "jobs"},
-			{"--name", "x", "--kind", "service", "--all-sites"}, {"--name", "x", "--kind", "service", "--scope", "xero:token", "--all-sites"},
+			{"--name", "x", "--kind", "web", "--redirect", "http://product.example/cb"},
+			{"--name", "x", "--kind", "spa"},
+			{"--name", "x", "--kind", "mobile", "--redirect", "app:/cb", "--audience", "jobs"},
+			{"--name", "x", "--kind", "service", "--all-sites"},
+			{"--name", "x", "--kind", "service", "--scope", "xero:token", "--all-sites"},
 		} {
 			if said := p.Run(t, append([]string{"client", "add"}, args...)...); said.Code != 2 || strings.Contains(said.Out, "ktc_") {
 				t.Errorf("%v ended with %d: %s%s", args, said.Code, said.Out, said.Err)

@@ -36,6 +36,7 @@ import (
 	"keyturn/internal/trail"
 	"keyturn/internal/twoperson"
 	"keyturn/internal/user"
+	weboidc "keyturn/internal/web/oidc"
 	"keyturn/internal/web/paper"
 )
 
@@ -87,7 +88,7 @@ func newFlows(p Parts) (*flows, error) {
 	f.check = &check.Checker{DB: p.DB, Standing: f.facts, Log: p.Log}
 	f.apps = &oidc.Desk{
 		DB: p.DB, Keys: p.Keys, Check: f.check, Standing: f.facts, Log: p.Log,
-		Issuer: strings.TrimSuffix(p.PublicURL.String(), "/"), Private: loopback(p.PublicURL),
+		Issuer: strings.TrimSuffix(p.PublicURL.String(), "/"), Tell: (&weboidc.BackChannel{Private: loopback(p.PublicURL)}).Post,
 	}
 	f.rescue = &rescue.Desk{
 		DB: p.DB, Keys: p.Keys, Post: f.post, Slots: slots, Pace: f.desk.Pace, VendorName: p.Vendor.Name,

@@ -414,6 +414,10 @@ func TestWhatAnApplicationHoldsDiesWithWhatItRestsOn(t *testing.T) {
 			if row.page {
 				a = w.local
 			}
+			want := "invalid_grant"
+			if row.page {
+				want = "invalid_client"
+			}
 			got := w.enter(b, a, w.alex, nil)
 			pending, _ := b.through(a.asks(nil), w.alex)
 			row.end(b)
@@ -427,10 +431,10 @@ func TestWhatAnApplicationHoldsDiesWithWhatItRestsOn(t *testing.T) {
 			} else if w.active(a, got.Access) {
 				w.t.Errorf("%s: introspection", row.name)
 			}
-			if got := w.refresh(a, got.Refresh); got.Error != "invalid_grant" && !(row.page && got.Error == "invalid_client") {
+			if got := w.refresh(a, got.Refresh); got.Error != want {
 				w.t.Errorf("%s: refresh gives %+v", row.name, got)
 			}
-			if got := w.redeem(a, pending.Get("code"), nil); got.Error != "invalid_grant" && !(row.page && got.Error == "invalid_client") {
+			if got := w.redeem(a, pending.Get("code"), nil); got.Error != want {
 				w.t.Errorf("%s: the code gives %+v", row.name, got)
 			}
 			if p := b.get(a.asks(map[string]string{"prompt": "none"})); row.page != (p.status == http.StatusBadRequest) || strings.Contains(p.to(), "code=") {

@@ -314,7 +314,7 @@ const (
 	ClientEntered Kind = "client.entered"
 	// ClientTokensEnded: what an application was given for a session ended before its time, for
 	// the reason in it: a code or a refresh token came twice, or the application gave it back.
-	ClientTokensEnded Kind = "client.tokens_ended"
+	ClientTokensEnded Kind = "client.tokens_ended" //nolint:gosec // a word, and no token
 	// SigningKeysRotated: another key signs what applications are given.
 	SigningKeysRotated Kind = "signing_keys.rotated"
 	// ImportDone: an import ran to its end.

@@ -294,7 +294,8 @@ func (d *Desk) readHint(ctx context.Context, text string) (h hint, ok bool, err 
 		jwt.Claims
 		SID string `json:"sid"`
 	}
-	if parsed.Claims(k.public.Key, &claims) != nil || claims.Issuer != d.Issuer || len(claims.Audience) != 1 || claims.Subject == "" {
+	signed := parsed.Claims(k.public.Key, &claims) == nil
+	if !signed || claims.Issuer != d.Issuer || len(claims.Audience) != 1 || claims.Subject == "" {
 		return h, false, nil
 	}
 	return hint{id.User(claims.Subject), id.Client(claims.Audience[0]), claims.SID, claims.IssuedAt.Time()}, true, nil

@@ -4,13 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
-	"syscall"
 	"time"
 
 	"keyturn/internal/client"
@@ -30,8 +25,8 @@ const (
 	// logoutLife is how long a logout token is good (OpenID Connect Back-Channel Logout,
 	// section 2.4, recommends two minutes at most).
 	logoutLife = 2 * time.Minute
-	// logoutWait is how long a client may take to answer.
-	logoutWait = 5 * time.Second
+	// tooMany is HTTP's word for "later".
+	tooMany = 429
 )
 
 // LookJob looks for sessions that ended.
@@ -119,67 +114,19 @@ func (d *Desk) tell(ctx context.Context, one tellJob) error {
 	return d.post(ctx, c, token)
 }
 
+// post hands the token to the client. A client that says no for good is not asked again.
 func (d *Desk) post(ctx context.Context, c client.Client, token string) error {
-	ctx, cancel := context.WithTimeout(ctx, logoutWait)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.BackChannel, strings.NewReader(url.Values{"logout_token": {token}}.Encode()))
-	if err != nil {
-		return fmt.Errorf("tell a client: %w", err)
-	}
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	w, err := d.out().Do(r)
-	if err != nil {
-		return fmt.Errorf("tell the client %s: %w", c.ID, errors.Unwrap(err)) // without the address
-	}
-	defer func() { _ = w.Body.Close() }()
-	_, _ = io.CopyN(io.Discard, w.Body, 64<<10)
+	status, err := d.Tell(ctx, c.BackChannel, token)
 	switch {
-	case w.StatusCode < 300:
+	case err != nil:
+		return fmt.Errorf("tell the client %s: %w", c.ID, err)
+	case status < 300:
 		return nil
-	case w.StatusCode < 500 && w.StatusCode != http.StatusTooManyRequests:
-		// It will not say otherwise a minute later.
-		d.Log.WarnContext(ctx, "a client does not take what its back channel is told", "client", string(c.ID), "status", w.StatusCode)
+	case status < 500 && status != tooMany:
+		d.Log.WarnContext(ctx, "a client does not take what its back channel is told", "client", string(c.ID), "status", status)
 		return nil
 	}
-	return fmt.Errorf("tell the client %s: it answers %d", c.ID, w.StatusCode)
-}
-
-var errPrivate = errors.New("an address of this machine or of a private network")
-
-// out is what speaks to back channels: it follows nothing, and reaches no private address,
-// whatever a name resolves to.
-func (d *Desk) out() *http.Client {
-	dialer := &net.Dialer{Timeout: logoutWait, Control: func(_, address string, _ syscall.RawConn) error {
-		at, err := netip.ParseAddrPort(address)
-		if err != nil {
-			return fmt.Errorf("read an address: %w", err)
-		}
-		if !d.Private && !public(at.Addr().Unmap()) {
-			return errPrivate
-		}
-		return nil
-	}}
-	return &http.Client{
-		Transport:     &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true, TLSHandshakeTimeout: logoutWait},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-}
-
-// notPublic are what IsPrivate and its like leave out: shared, benchmarking, translated and
-// reserved addresses (RFC 6890).
-var notPublic = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
-	netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"),
-	netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("2001::/32"),
-}
-
-func public(at netip.Addr) bool {
-	for _, p := range notPublic {
-		if p.Contains(at) {
-			return false
-		}
-	}
-	return at.IsGlobalUnicast() && !at.IsPrivate() && !at.IsLoopback()
+	return fmt.Errorf("tell the client %s: it answers %d: %w", c.ID, status, fault.Busy)
 }
 
 // Leave is what somebody who signs out at an application comes with.

@@ -73,9 +73,9 @@ type Desk struct {
 	// Jobs tells clients of sessions that ended.
 	Jobs *job.Queue
 	Log  *slog.Logger
-	// Private allows back channels on this machine and in private networks: in the demo and
-	// in tests.
-	Private bool
+	// Tell posts a logout token to a client's back channel, and gives the status of the answer.
+	// Its errors never name the address.
+	Tell func(ctx context.Context, address, token string) (status int, err error)
 
 	ring ring
 }

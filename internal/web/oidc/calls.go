@@ -53,17 +53,12 @@ var (
 func (p *Provider) authenticate(r *http.Request, form web.Fields, public bool) (c client.Client, refused *oidc.Refusal, err error) {
 	name, text := form.Get("client_id"), form.Get("client_secret")
 	if header := r.Header.Values("Authorization"); len(header) > 0 {
-		user, pass, ok := r.BasicAuth()
-		if !ok || len(header) != 1 {
+		user, pass, ok := basic(r)
+		if !ok || len(header) != 1 || name != "" && name != user {
 			return c, noClient, nil
 		}
 		if form.Ticked("client_secret") {
 			return c, twoClient, nil
-		}
-		user, err1 := url.QueryUnescape(user)
-		pass, err2 := url.QueryUnescape(pass)
-		if err1 != nil || err2 != nil || name != "" && name != user {
-			return c, noClient, nil
 		}
 		name, text = user, pass
 	}
@@ -83,6 +78,15 @@ func (p *Provider) authenticate(r *http.Request, form web.Fields, public bool) (
 		return client.Client{}, noClient, nil
 	}
 	return c, nil, err
+}
+
+// basic reads the two halves of a Basic header, which are encoded as fields of a form are
+// (RFC 6749, section 2.3.1).
+func basic(r *http.Request) (user, pass string, ok bool) {
+	user, pass, ok = r.BasicAuth()
+	user, err1 := url.QueryUnescape(user)
+	pass, err2 := url.QueryUnescape(pass)
+	return user, pass, ok && err1 == nil && err2 == nil
 }
 
 // deny answers a call with a refusal (RFC 6749, section 5.2).

@@ -165,7 +165,11 @@ func (c demoCmd) serve(w *world, d *db.DB, keys *secret.Keys, people []demo.Pers
 		return errors.Join(err, listener.Close())
 	}
 	desk.Connect = a.Connect()
-	return serveHTTP(w.ctx, log, listener, a, webdemo.Guard(a.Handler()), func() { c.ready(w, public, people) })
+	clients, err := demo.Applications(w.ctx, d)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	return serveHTTP(w.ctx, log, listener, a, webdemo.Guard(a.Handler()), func() { c.ready(w, public, people, clients) })
 }
 
 // demoXero is the stand-in for Xero, which the demo serves itself. It forgets everything when
@@ -211,14 +215,15 @@ type readyLine struct {
 	Inbox    string        `json:"inbox"`
 	Password string        `json:"password"`
 	Users    []demo.Person `json:"users"`
-	Clients  []struct{}    `json:"clients"`
+	// Clients are the applications that may sign people in.
+	Clients []demo.Application `json:"clients"`
 }
 
-func (c demoCmd) ready(w *world, public *url.URL, people []demo.Person) {
+func (c demoCmd) ready(w *world, public *url.URL, people []demo.Person, clients []demo.Application) {
 	if c.JSON {
 		_ = json.NewEncoder(w.out).Encode(readyLine{ //nolint:gosec // the demo's one password is public
 			URL: public.String(), Inbox: public.String() + "/demo/inbox.json", Password: demo.Password,
-			Users: people, Clients: []struct{}{},
+			Users: people, Clients: clients,
 		})
 		return
 	}
@@ -232,7 +237,8 @@ func (c demoCmd) ready(w *world, public *url.URL, people []demo.Person) {
   sign in     %s/signin   as %s
   password    %s
   the inbox   %s/demo/inbox
+  a client    %s   secret %s
 
 Everything in it is invented. %s Ctrl+C stops it.
-`, public, public, people[0].Email, demo.Password, public, kept)
+`, public, public, people[0].Email, demo.Password, public, clients[0].ID, clients[0].Secret, kept)
 }

@@ -73,6 +73,9 @@ type Key struct {
 	UsedAt time.Time
 	// EndedAt is when it was ended; zero: it works.
 	EndedAt time.Time
+	// Service says that it is no key but a service (package client) whose token was sent in
+	// place of one; ID is that of the client.
+	Service bool
 }
 
 // May says whether the key has a scope.

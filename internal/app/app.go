@@ -29,6 +29,7 @@ import (
 	"keyturn/internal/web/help"
 	"keyturn/internal/web/hooks"
 	"keyturn/internal/web/me"
+	"keyturn/internal/web/oidc"
 	"keyturn/internal/web/settings"
 	"keyturn/internal/web/staff"
 )
@@ -103,6 +104,7 @@ type App struct {
 	staff    *staff.Staff
 	hooks    *hooks.Hooks
 	api      *api.API
+	provider *oidc.Provider
 
 	metrics metrics
 }
@@ -111,7 +113,7 @@ type App struct {
 func New(p Parts) (*App, error) {
 	kit, err := web.New(web.Setup{
 		Log: p.Log, PublicURL: p.PublicURL, Vendor: p.Vendor, TrustedProxies: p.TrustedProxies, Now: p.DB.Clock.Now,
-		Faces: append([]web.Face{door.Face(), me.Face(), help.Face(), settings.Face(), staff.Face()}, p.Faces...),
+		Faces: append([]web.Face{door.Face(), me.Face(), help.Face(), settings.Face(), staff.Face(), oidc.Face()}, p.Faces...),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("put the pages together: %w", err)
@@ -124,12 +126,12 @@ func New(p Parts) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	checker := &check.Checker{DB: p.DB, Standing: f.facts, Log: p.Log}
-	return &App{
+	checker := f.check
+	a := &App{
 		parts: p, kit: kit, jobs: f.post.Jobs, desk: f.desk, check: checker, log: p.Log, metrics: f.numbers,
 		door: &door.Door{
 			Kit: kit, Desk: f.desk, Check: checker, Enrol: f.enrol, Rescue: f.rescue, Requests: f.request,
-			Login: f.login,
+			Login: f.login, Apps: f.apps,
 		},
 		me: &me.Me{
 			Kit: kit, Desk: f.desk, Check: checker, Enrol: f.enrol, Requests: f.request, Prepare: f.prepare,
@@ -142,11 +144,13 @@ func New(p Parts) (*App, error) {
 		},
 		staff: &staff.Staff{
 			Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, Requests: f.request, Console: f.console,
-			Second: f.second, Prepare: f.prepare, Rollout: f.rollout, Packs: f.evidence,
+			Second: f.second, Prepare: f.prepare, Rollout: f.rollout, Packs: f.evidence, Apps: f.apps,
 		},
 		hooks: &hooks.Hooks{Kit: kit, Post: f.post, DB: p.DB, Texts: p.Receipts, MailKey: p.MailHook},
 		api:   programs,
-	}, nil
+	}
+	a.provider = &oidc.Provider{Kit: kit, Desk: f.apps, Check: checker, SignIn: f.desk, Proceed: a.door.Proceed}
+	return a, nil
 }
 
 // Connect is what connects sites to Xero, for the demo's desk.

@@ -3,9 +3,13 @@ package app
 import (
 	"context"
 	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
 	"time"
 
 	"keyturn/internal/authority"
+	"keyturn/internal/check"
 	"keyturn/internal/connect"
 	"keyturn/internal/console"
 	"keyturn/internal/db"
@@ -17,6 +21,7 @@ import (
 	"keyturn/internal/member"
 	"keyturn/internal/message"
 	"keyturn/internal/method"
+	"keyturn/internal/oidc"
 	"keyturn/internal/password"
 	"keyturn/internal/policy"
 	"keyturn/internal/prepare"
@@ -31,6 +36,7 @@ import (
 	"keyturn/internal/trail"
 	"keyturn/internal/twoperson"
 	"keyturn/internal/user"
+	weboidc "keyturn/internal/web/oidc"
 	"keyturn/internal/web/paper"
 )
 
@@ -53,6 +59,9 @@ type flows struct {
 	second  *twoperson.Desk
 	trail   *trail.Desk
 	rollout *rollout.Desk
+	// check says how sessions stand; apps carries them to applications.
+	check *check.Checker
+	apps  *oidc.Desk
 	// evidence asks for shared logins where they are looked for.
 	evidence *evidence.Desk
 	numbers  metrics
@@ -76,6 +85,11 @@ func newFlows(p Parts) (*flows, error) {
 		f.desk.Weather = p.Watch.Now
 	}
 	f.desk.Standing = f.facts
+	f.check = &check.Checker{DB: p.DB, Standing: f.facts, Log: p.Log}
+	f.apps = &oidc.Desk{
+		DB: p.DB, Keys: p.Keys, Check: f.check, Standing: f.facts, Log: p.Log,
+		Issuer: strings.TrimSuffix(p.PublicURL.String(), "/"), Tell: (&weboidc.BackChannel{Private: loopback(p.PublicURL)}).Post,
+	}
 	f.rescue = &rescue.Desk{
 		DB: p.DB, Keys: p.Keys, Post: f.post, Slots: slots, Pace: f.desk.Pace, VendorName: p.Vendor.Name,
 		Standing: f.facts, OpenEnrol: f.desk.OpenEnrol, ShutEnrols: f.desk.ShutEnrols, BeginEnrol: f.desk.BeginEnrol,
@@ -145,6 +159,7 @@ func (f *flows) askFor(ctx context.Context, tx *db.Tx, by authority.Bearer, who 
 // work registers what is done aside, and makes the queue.
 func (f *flows) work(p Parts) (err error) {
 	work := job.NewWork()
+	f.apps.Workers(work)
 	f.post.Workers(work, p.Carriers)
 	f.rescue.Workers(work)
 	f.rollout.Workers(work)
@@ -166,8 +181,14 @@ func (f *flows) work(p Parts) (err error) {
 	if f.post.Jobs, err = job.New(p.DB, work, p.Node, p.Log); err != nil {
 		return err
 	}
-	f.rescue.Jobs, f.rollout.Jobs = f.post.Jobs, f.post.Jobs
+	f.rescue.Jobs, f.rollout.Jobs, f.apps.Jobs = f.post.Jobs, f.post.Jobs, f.post.Jobs
 	return nil
+}
+
+// loopback says that the product is a demo or under test: nobody else reaches it.
+func loopback(public *url.URL) bool {
+	at, err := netip.ParseAddr(public.Hostname())
+	return public.Hostname() == "localhost" || err == nil && at.IsLoopback()
 }
 
 // channel says how a channel delivers now.

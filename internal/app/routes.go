@@ -41,6 +41,7 @@ func Routes() []Route {
 		consolePages(),
 		rolloutPages(),
 		apis(),
+		applications(),
 	)
 }
 

@@ -18,6 +18,8 @@ func consolePages() []Route {
 		{get, "/staff/delivery", "staff", in, func(a *App) http.Handler { return a.staff.Delivery() }},
 		{get, "/staff/people", "staff", in, func(a *App) http.Handler { return a.staff.People() }},
 		{post, "/staff/people", "staff", in, func(a *App) http.Handler { return a.staff.ProposeEnd() }},
+		{get, "/staff/clients", "staff", in, func(a *App) http.Handler { return a.staff.Clients() }},
+		{post, "/staff/clients", "staff", in, func(a *App) http.Handler { return a.staff.ActOnClient() }},
 		{get, "/staff/evidence", "staff", in, func(a *App) http.Handler { return a.staff.Evidence() }},
 		{post, "/staff/evidence", "staff", in, func(a *App) http.Handler { return a.staff.TakeEvidence() }},
 		{post, "/staff/proposals/{proposal}", "staff", in, func(a *App) http.Handler { return a.staff.AnswerProposal() }},

@@ -12,6 +12,7 @@ import (
 	"keyturn/internal/limit"
 	"keyturn/internal/message"
 	"keyturn/internal/method"
+	"keyturn/internal/oidc"
 	"keyturn/internal/plan"
 	"keyturn/internal/prepare"
 	"keyturn/internal/session"
@@ -47,6 +48,7 @@ func (f *flows) sweepAll(ctx context.Context, d *db.DB) error {
 		func(tx *db.Tx) error { return enrol.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return prepare.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return connect.Sweep(ctx, tx, sweepMost) },
+		func(tx *db.Tx) error { return oidc.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return user.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return delivery.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return plan.Sweep(ctx, tx, sweepMost) },

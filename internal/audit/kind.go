@@ -305,6 +305,20 @@ const (
 	APIKeyMade Kind = "api_key.made"
 	// APIKeyEnded: such a key was ended.
 	APIKeyEnded Kind = "api_key.ended" //nolint:gosec // a word, and no key
+	// ClientMade: an application was registered. As with keys, of one for all sites it stands
+	// in the house's own chain, otherwise in that of each site.
+	ClientMade Kind = "client.made"
+	// ClientDisabled: an application was disabled, for good.
+	ClientDisabled Kind = "client.disabled"
+	// ClientSecretChanged: an application got another secret.
+	ClientSecretChanged Kind = "client.secret_changed"
+	// ClientEntered: a session was carried to an application.
+	ClientEntered Kind = "client.entered"
+	// ClientTokensEnded: what an application was given for a session ended before its time, for
+	// the reason in it: a code or a refresh token came twice, or the application gave it back.
+	ClientTokensEnded Kind = "client.tokens_ended" //nolint:gosec // a word, and no token
+	// SigningKeysRotated: another key signs what applications are given.
+	SigningKeysRotated Kind = "signing_keys.rotated"
 	// ImportDone: an import ran to its end.
 	ImportDone Kind = "import.done"
 	// AuditPruned: events past their keeping time were removed on purpose.
@@ -321,7 +335,7 @@ const (
 // ofTheHouse says whether an event of this kind may be about no site and no user.
 func (k Kind) ofTheHouse() bool {
 	return slices.Contains([]Kind{
-		APIKeyMade, APIKeyEnded, ImportDone, AuditPruned, EvidenceMade, ProposalMade, ProposalConfirmed, ProposalCancelled,
+		APIKeyMade, APIKeyEnded, ClientMade, ClientDisabled, ClientSecretChanged, SigningKeysRotated, ImportDone, AuditPruned, EvidenceMade, ProposalMade, ProposalConfirmed, ProposalCancelled,
 		RolloutPlanned, RolloutStarted, RolloutPaused, RolloutResumed, RolloutEnded, RolloutWaveMoved, RolloutWaveBack,
 	}, k)
 }

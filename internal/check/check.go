@@ -81,8 +81,18 @@ type ruling struct {
 	next    time.Time
 }
 
-// Of says how the session of a token stands now.
+// Of says how the session of a browser's token stands now. One of a mobile app opens
+// nothing here, whoever carries its token to the web (I9).
 func (c *Checker) Of(ctx context.Context, token string) (Answer, error) {
+	return c.ofToken(ctx, token, func(client string) bool { return client != string(policy.ClientMobile) })
+}
+
+// OfApp is Of for the session of somebody who signs in to a mobile app, and for no other.
+func (c *Checker) OfApp(ctx context.Context, token string) (Answer, error) {
+	return c.ofToken(ctx, token, func(client string) bool { return client == string(policy.ClientMobile) })
+}
+
+func (c *Checker) ofToken(ctx context.Context, token string, fits func(client string) bool) (Answer, error) {
 	if token == "" {
 		return Answer{State: Out}, nil
 	}
@@ -93,6 +103,22 @@ func (c *Checker) Of(ctx context.Context, token string) (Answer, error) {
 	if err != nil {
 		return Answer{}, fmt.Errorf("find a session: %w", err)
 	}
+	if !fits(s.Client) {
+		return Answer{State: Out}, nil
+	}
+	return c.OfSession(ctx, s)
+}
+
+// locks says whether a session locks when it rests. That of a mobile app in which the
+// password alone was asked does not: no inactivity limit is set for one factor (NIST SP
+// 800-63B-4, section 2.1.3), and its end is fixed.
+func locks(s session.Session) bool {
+	return s.Client != string(policy.ClientMobile) || s.Factor != ""
+}
+
+// OfSession says how a session stands now that was found by another name than its token:
+// that of the tokens that applications hold.
+func (c *Checker) OfSession(ctx context.Context, s session.Session) (Answer, error) {
 	now := c.DB.Clock.Now()
 	siteEpoch, alive, err := c.alive(ctx, s)
 	if err != nil {
@@ -108,7 +134,7 @@ func (c *Checker) Of(ctx context.Context, token string) (Answer, error) {
 	a := Answer{State: In, Session: s, User: who}
 	rested := s
 	rested.SeenAt = c.lastUse(s)
-	if rested.Locked(now) {
+	if locks(s) && rested.Locked(now) {
 		a.State = Locked
 		return a, nil
 	}
@@ -164,7 +190,14 @@ func (c *Checker) alive(ctx context.Context, s session.Session) (siteEpoch int64
 // Decision is the policy's answer for a session as things are now: for pages that say
 // why, and what is to come.
 func (c *Checker) Decision(ctx context.Context, s session.Session, who user.User, now time.Time) (policy.Decision, error) {
-	asker := standing.Asker{User: who, Client: policy.Client{Kind: policy.ClientKind(s.Client)}, Place: s.Place}
+	return c.DecisionFor(ctx, s, who, policy.Client{}, now)
+}
+
+// DecisionFor is Decision where an application asks for a level or for a fresh proof. What
+// kind of client it is the session says.
+func (c *Checker) DecisionFor(ctx context.Context, s session.Session, who user.User, asks policy.Client, now time.Time) (policy.Decision, error) {
+	asks.Kind = policy.ClientKind(s.Client)
+	asker := standing.Asker{User: who, Client: asks, Place: s.Place}
 	if s.Site != "" {
 		asker.Sites = []id.Site{s.Site}
 	}

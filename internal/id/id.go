@@ -68,6 +68,14 @@ type (
 	Connecting string
 	// APIKey is one key to the API.
 	APIKey string
+	// Client is one application that signs users in through Keyturn.
+	Client string
+	// Authorization is one time that an application sends somebody to sign in.
+	Authorization string
+	// Grant is what an application was given for one session.
+	Grant string
+	// SigningKey is one key that signs what applications are given.
+	SigningKey string
 	// Proposal is what one member of staff proposes and another does.
 	Proposal string
 	// Rollout is one programme that turns 2FA on for many sites.

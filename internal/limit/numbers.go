@@ -69,6 +69,11 @@ var (
 	PasskeysAsked = Budget{Name: "passkey.asked", Cap: 20, Window: quarter}
 )
 
+// Authorizations is per network, over all clients: each time that an application sends
+// somebody to sign in is a row for half an hour. A whole office behind one address does not
+// come near it.
+var Authorizations = Budget{Name: "authorize.network", Cap: 1000, Window: quarter}
+
 // Codes: what is sent after a right password. A code is sent only if all of these have
 // room. The product gives the first two numbers and asks for the others; those were
 // chosen from what honest people do, doubled or more, because a refused code is a

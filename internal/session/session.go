@@ -44,6 +44,9 @@ type Place struct {
 type Session struct {
 	ID   id.Session
 	User id.User
+	// SID is what the applications call it that it signed in to: it stays when the session
+	// goes on under a new id. Start fills it in where it is empty.
+	SID string
 	// Client is the kind of client: web, mobile or service.
 	Client string
 	// Site is the site that was entered; empty for staff.
@@ -103,14 +106,17 @@ func Start(ctx context.Context, tx *db.Tx, s Session) (Session, string, error) {
 	if s.Began == "" {
 		s.Began = BeganPassword
 	}
+	if s.SID == "" {
+		s.SID = string(s.ID)
+	}
 	if err := insert(ctx, tx, s, hash); err != nil {
 		return s, "", fmt.Errorf("start a session: %w", err)
 	}
 	return s, token, nil
 }
 
-// Resume stores a session that goes on under a new id: what it was decided under, and
-// its end, are those of the one before it.
+// Resume stores a session that goes on under a new id: what it was decided under, its end,
+// and what applications call it, are those of the one before it.
 func Resume(ctx context.Context, tx *db.Tx, s Session) (Session, string, error) {
 	token, hash := secret.Token()
 	s.ID = id.New[id.Session]()
@@ -127,6 +133,12 @@ func Resume(ctx context.Context, tx *db.Tx, s Session) (Session, string, error) 
 // ByID finds a session of a user; fault.NotFound if there is none.
 func ByID(ctx context.Context, from db.Reader, who id.User, which id.Session) (Session, error) {
 	return byID(ctx, from, who, which)
+}
+
+// BySID finds the session that goes on under a name that applications have for it;
+// fault.NotFound if none does any more.
+func BySID(ctx context.Context, from db.Reader, who id.User, sid string) (Session, error) {
+	return bySID(ctx, from, who, sid)
 }
 
 // ByToken finds the session of a cookie; fault.NotFound if there is none.

@@ -11,12 +11,12 @@ import (
 )
 
 const columns = `
-	user_id, session_id, client, user_epoch, COALESCE(site_id, ''), site_epoch, member_epoch,
+	user_id, session_id, COALESCE(NULLIF(sid, ''), session_id), client, user_epoch, COALESCE(site_id, ''), site_epoch, member_epoch,
 	began_with, password_at, factor, factor_method, factor_at, device_id, browser, network, agent,
 	started_at, seen_at, ends_at, decide_at, ended_at`
 
 func scan(r db.Row) (s Session, err error) {
-	return s, r.Scan(&s.User, &s.ID, &s.Client, &s.UserEpoch, &s.Site, &s.SiteEpoch, &s.MemberEpoch,
+	return s, r.Scan(&s.User, &s.ID, &s.SID, &s.Client, &s.UserEpoch, &s.Site, &s.SiteEpoch, &s.MemberEpoch,
 		&s.Began, db.When(&s.PasswordAt), &s.Factor, &s.FactorMethod, db.When(&s.FactorAt), &s.Device,
 		&s.Place.Browser, &s.Place.Network, &s.Place.Agent,
 		db.When(&s.StartedAt), db.When(&s.SeenAt), db.When(&s.EndsAt), db.When(&s.DecideAt), db.When(&s.EndedAt))
@@ -26,11 +26,11 @@ func insert(ctx context.Context, tx *db.Tx, s Session, hash []byte) error {
 	return tx.Change(ctx, `
 		INSERT INTO sessions (user_id, session_id, token_hash, client, user_epoch, site_id, site_epoch, member_epoch,
 		                      began_with, password_at, factor, factor_method, factor_at, device_id,
-		                      browser, network, agent, started_at, seen_at, ends_at, decide_at, uses_1)
-		VALUES ($1, $2, $3, $4, $5, NULLIF($6, ''), $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20, 1)`,
+		                      browser, network, agent, started_at, seen_at, ends_at, decide_at, uses_1, sid)
+		VALUES ($1, $2, $3, $4, $5, NULLIF($6, ''), $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $18, $19, $20, 1, $21)`,
 		s.User, s.ID, hash, s.Client, s.UserEpoch, string(s.Site), s.SiteEpoch, s.MemberEpoch,
 		s.Began, db.Stamp(s.PasswordAt), s.Factor, string(s.FactorMethod), db.Stamp(s.FactorAt), string(s.Device),
-		s.Place.Browser, s.Place.Network, s.Place.Agent, db.Stamp(s.StartedAt), db.Stamp(s.EndsAt), db.Stamp(s.DecideAt))
+		s.Place.Browser, s.Place.Network, s.Place.Agent, db.Stamp(s.StartedAt), db.Stamp(s.EndsAt), db.Stamp(s.DecideAt), s.SID)
 }
 
 func byHash(ctx context.Context, from db.Reader, hash []byte) (Session, error) {
@@ -39,6 +39,13 @@ func byHash(ctx context.Context, from db.Reader, hash []byte) (Session, error) {
 
 func byID(ctx context.Context, from db.Reader, who id.User, which id.Session) (Session, error) {
 	return db.One(ctx, from, scan, `SELECT `+columns+` FROM sessions WHERE user_id = $1 AND session_id = $2`, who, which)
+}
+
+func bySID(ctx context.Context, from db.Reader, who id.User, sid string) (Session, error) {
+	return db.One(ctx, from, scan, `
+		SELECT `+columns+` FROM sessions
+		 WHERE user_id = $1 AND (sid = $2 OR (sid = '' AND session_id = $2)) AND ended_at IS NULL
+		 ORDER BY started_at DESC, session_id DESC LIMIT 1`, who, sid)
 }
 
 func end(ctx context.Context, tx *db.Tx, who id.User, which id.Session) error {

@@ -25,6 +25,13 @@ func (d *Desk) Raise(ctx context.Context, s session.Session, returnTo string) (N
 	return d.fromSession(ctx, s, Attempt{Purpose: Raise, Site: s.Site, ReturnTo: returnTo})
 }
 
+// StepUp begins an attempt in which somebody who is in proves what an application asks: a
+// level at least, 0 where the policy alone says what is needed. Only what is passed from now
+// on counts.
+func (d *Desk) StepUp(ctx context.Context, s session.Session, level int, returnTo string) (Next, error) {
+	return d.fromSession(ctx, s, Attempt{Purpose: StepUp, ACR: level, Site: s.Site, ReturnTo: returnTo})
+}
+
 // Switch begins an attempt that takes a live session to another of the person's sites.
 // Where nothing more is required there it ends in the new session at once.
 func (d *Desk) Switch(ctx context.Context, s session.Session, to id.Site) (Next, error) {

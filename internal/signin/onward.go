@@ -194,6 +194,7 @@ func (d *Desk) enter(ctx context.Context, tx *db.Tx, e entry) (Next, error) {
 	if err != nil {
 		return Next{}, err
 	}
+	fresh.SID = before.SID // applications go on knowing it
 	if !before.EndsAt.IsZero() && before.EndsAt.Before(fresh.EndsAt) {
 		fresh.EndsAt = before.EndsAt // the end is absolute: nothing done inside moves it
 	}
@@ -220,7 +221,7 @@ func (d *Desk) enter(ctx context.Context, tx *db.Tx, e entry) (Next, error) {
 	if err := d.confirm(ctx, tx, a, fresh); err != nil {
 		return Next{}, err
 	}
-	next := Next{Step: In, Session: token, ReturnTo: a.ReturnTo}
+	next := Next{Step: In, Session: token, App: a.Client == policy.ClientMobile, ReturnTo: a.ReturnTo}
 	if next.Device, err = d.rememberDevice(ctx, tx, e); err != nil {
 		return Next{}, err
 	}

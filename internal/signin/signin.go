@@ -138,6 +138,8 @@ type Next struct {
 	// Attempt and Session are tokens for the browser's cookies; empty: leave as it is.
 	Attempt string
 	Session string
+	// App says that Session is one of a mobile app, and not the browser's.
+	App bool
 	// Device is a token of a device that is remembered from now on; empty: none.
 	Device string
 	// ReturnTo is where the person wanted to go, a local path or empty.
@@ -166,6 +168,9 @@ const (
 	Prove Purpose = "prove"
 	// ProveOther is Prove before any other change: a recovery code does not do.
 	ProveOther Purpose = "prove_other"
+	// StepUp has somebody who is in prove what an application asks: a level, or anything
+	// that the policy accepts, from now on.
+	StepUp Purpose = "step_up"
 	// Rehearse has somebody who is in try what will be asked of them.
 	Rehearse Purpose = "rehearse"
 	// Join has somebody who is in prove a second login of theirs.
@@ -176,7 +181,7 @@ const (
 
 // proves says that a session goes on after it, and that only what was passed since it
 // began counts.
-func (p Purpose) proves() bool { return p == Prove || p == ProveOther || p == Rehearse }
+func (p Purpose) proves() bool { return p == Prove || p == ProveOther || p == StepUp || p == Rehearse }
 
 // Attempt is one sign-in under way.
 type Attempt struct {

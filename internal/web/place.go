@@ -16,7 +16,14 @@ const (
 	BrowserCookie = "keyturn_browser"
 	// DeviceCookie holds the tokens by which the browser is remembered, joined by dots.
 	DeviceCookie = "keyturn_device"
+	// AppCookie holds the session of a mobile app from its sign-in to the app's code, and
+	// opens nothing else.
+	AppCookie = "keyturn_app"
 )
+
+// AppLife is how long browsers keep the cookie of a mobile app's sign-in, which is of use for
+// a moment.
+const AppLife = 10 * time.Minute
 
 // SessionLife is how long browsers keep the cookie of a session, which ends by itself,
 // at the same time at the latest.

@@ -1,7 +1,8 @@
 // Package api is what programs of the vendor's call: /api/v1, described by an OpenAPI 3.1
 // document at /api/v1/openapi.json.
 //
-// A caller has a key (package apikey) in "Authorization: Bearer ktk_…". What it may do are
+// A caller has a key (package apikey) in "Authorization: Bearer ktk_…", or the token of a
+// service (package client) in its place. What it may do are
 // its scopes; what site it may do it at are its sites, and any other site is not there, for
 // it. Every error is problem JSON (RFC 9457) that repeats nothing of what was sent. A
 // changing operation says what is to be so, and may be sent again.
@@ -30,6 +31,7 @@ import (
 	"keyturn/internal/db"
 	"keyturn/internal/fault"
 	"keyturn/internal/limit"
+	"keyturn/internal/oidc"
 	"keyturn/internal/readiness"
 	"keyturn/internal/secret"
 	"keyturn/internal/site"
@@ -80,7 +82,7 @@ func New(p Parts) (*API, error) {
 		"every error is problem JSON (RFC 9457). Times are RFC 3339."
 	config.Servers = []*huma.Server{{URL: strings.TrimSuffix(p.Kit.Public("/"), "/")}}
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
-		"key": {Type: "http", Scheme: "bearer", Description: "A key of `keyturn apikey add`; it begins with " + apikey.Prefix + "."},
+		"key": {Type: "http", Scheme: "bearer", Description: "A key of `keyturn apikey add`, which begins with " + apikey.Prefix + ", or the token of a service, which begins with " + oidc.ServicePrefix + "."},
 	}
 	a.huma = humago.New(a.mux, config)
 	a.integrations()
@@ -203,6 +205,9 @@ func (a *API) key(r *http.Request) (apikey.Key, error) {
 	if !strings.EqualFold(kind, "Bearer") || len(r.Header.Values("Authorization")) != 1 {
 		return apikey.Key{}, fmt.Errorf("a call without a key: %w", fault.NotFound)
 	}
+	if strings.HasPrefix(token, oidc.ServicePrefix) {
+		return a.service(r.Context(), token)
+	}
 	k, err := apikey.ByToken(r.Context(), a.DB, token)
 	if err != nil {
 		return k, fmt.Errorf("find a key: %w", err)
@@ -250,7 +255,7 @@ func (a *API) site(ctx context.Context, k apikey.Key, ref string) (site.Site, er
 	if err != nil && !lost {
 		return site.Site{}, fmt.Errorf("find a site: %w", err)
 	}
-	yes, err := apikey.Reaches(ctx, a.DB, k, at.ID)
+	yes, err := a.reaches(ctx, k, at.ID)
 	if err != nil {
 		return site.Site{}, err
 	}

@@ -8,9 +8,11 @@ import (
 	"strings"
 
 	"keyturn/internal/check"
+	"keyturn/internal/client"
 	"keyturn/internal/enrol"
 	"keyturn/internal/locale"
 	"keyturn/internal/login"
+	"keyturn/internal/oidc"
 	"keyturn/internal/policy"
 	"keyturn/internal/request"
 	"keyturn/internal/rescue"
@@ -32,6 +34,8 @@ type Door struct {
 	Requests *request.Desk
 	// Login undoes changes of login names.
 	Login *login.Desk
+	// Apps knows which application sent somebody here.
+	Apps *oidc.Desk
 }
 
 // SignIn answers "GET /signin".
@@ -43,10 +47,17 @@ func (d *Door) SignIn() http.Handler {
 		if err != nil {
 			return err
 		}
-		if a.State != check.Out {
+		asked, byApp, err := d.Apps.Asks(r.Context(), next, d.Kit.Cookie(r, web.BrowserCookie))
+		if err != nil {
+			return err
+		}
+		if a.State != check.Out && (!byApp || !oidc.AuthAt(a.Session).Before(asked.Since())) {
 			return web.Go(w, r, home(next))
 		}
-		page := SignInPage{Next: next}
+		page := SignInPage{Next: next, Email: asked.Hint}
+		if byApp && a.State != check.Out {
+			return d.Kit.Show(w, r, http.StatusOK, page) // they are in, and shall sign in anew
+		}
 		switch {
 		case r.URL.Query().Get("ended") != "":
 			page.Notice = NoticeEnded()
@@ -70,9 +81,13 @@ func (d *Door) Password() http.Handler {
 			page.Fault = FaultEmpty()
 			return d.Kit.Show(w, r, http.StatusUnprocessableEntity, page)
 		}
+		kind, err := d.clientOf(r, page.Next)
+		if err != nil {
+			return err
+		}
 		next, err := d.Desk.Password(r.Context(), signin.Try{
 			Login: form.Get("email"), Password: secret.NewText(form.Get("password")),
-			Place: d.place(w, r), Client: policy.ClientWeb, ReturnTo: page.Next, Devices: d.devices(r),
+			Place: d.place(w, r), Client: kind, ReturnTo: page.Next, Devices: d.devices(r),
 		})
 		if err != nil {
 			return err
@@ -83,6 +98,15 @@ func (d *Door) Password() http.Handler {
 		}
 		return d.proceed(w, r, next)
 	})
+}
+
+// clientOf is the kind of client that a sign-in is for, by the request that it goes back to.
+func (d *Door) clientOf(r *http.Request, next string) (policy.ClientKind, error) {
+	asked, ok, err := d.Apps.Asks(r.Context(), next, d.Kit.Cookie(r, web.BrowserCookie))
+	if err != nil || !ok || asked.Client.Kind != client.Mobile {
+		return policy.ClientWeb, err
+	}
+	return policy.ClientMobile, nil
 }
 
 // Code answers "GET /signin/code": whatever the attempt asks next.
@@ -218,6 +242,11 @@ func (d *Door) step(do func(*http.Request, string, web.Fields) (signin.Next, err
 	})
 }
 
+// Proceed is what the other faces lead on with that begin a step of a sign-in.
+func (d *Door) Proceed(w http.ResponseWriter, r *http.Request, next signin.Next) error {
+	return d.proceed(w, r, next)
+}
+
 // proceed sets the cookies that a step brought and goes to what comes next.
 func (d *Door) proceed(w http.ResponseWriter, r *http.Request, next signin.Next) error {
 	if next.Attempt != "" {
@@ -227,6 +256,13 @@ func (d *Door) proceed(w http.ResponseWriter, r *http.Request, next signin.Next)
 	case signin.In:
 		if next.Session == "" {
 			return web.Go(w, r, home(next.ReturnTo)) // nothing had to be proved
+		}
+		if next.App {
+			// Not the browser's own: whoever is signed in here stays so, and this opens nothing
+			// but the app's code (I9).
+			d.Kit.DropCookie(w, web.AttemptCookie)
+			d.Kit.PutCookie(w, web.AppCookie, next.Session, web.AppLife)
+			return web.Go(w, r, home(next.ReturnTo))
 		}
 		if err := d.endReplaced(r); err != nil {
 			return err

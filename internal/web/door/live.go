@@ -32,6 +32,7 @@ func (d *Door) More() http.Handler {
 		if err != nil {
 			return err
 		}
+		page.Next = local(r.URL.Query().Get("next"))
 		return d.Kit.Show(w, r, http.StatusOK, page)
 	})
 }

@@ -5,7 +5,6 @@ import (
 
 	"keyturn/internal/check"
 	"keyturn/internal/fault"
-	"keyturn/internal/policy"
 	"keyturn/internal/signin"
 	"keyturn/internal/web"
 )
@@ -63,8 +62,12 @@ func (d *Door) SignInPasskey() http.Handler {
 			return err
 		}
 		page := SignInPage{Next: local(form.Get("next")), PasskeyFault: FaultPasskey()}
+		kind, err := d.clientOf(r, page.Next)
+		if err != nil {
+			return err
+		}
 		next, err := d.Desk.SignInPasskey(r.Context(), signin.Try{
-			Place: d.place(w, r), Client: policy.ClientWeb, ReturnTo: page.Next, Devices: d.devices(r),
+			Place: d.place(w, r), Client: kind, ReturnTo: page.Next, Devices: d.devices(r),
 		}, signed(form))
 		if err != nil {
 			return err

@@ -56,6 +56,10 @@ func TestThePagesOfTheConsoleShowWhatTheyAreGiven(t *testing.T) {
 		"evidence of my sites":     {staff.EvidencePage{Given: 3, From: "2026-01-02", Fault: "Swap them", Make: "keyturn evidence", Command: "keyturn evidence verify"}, []string{"the 3 sites", `value="2026-01-02"`, "Swap them", "keyturn evidence verify"}, nil},
 		"evidence without a site":  {staff.EvidencePage{}, []string{"No site is given to you yet"}, []string{"<form class=\"stack\""}},
 		"evidence of many sites":   {staff.EvidencePage{Given: 201, Many: true}, []string{"More than 200 sites"}, []string{"Make the pack"}},
+		"no application":           {staff.ClientsPage{}, []string{"There is none yet", `name="redirects"`}, []string{`value="disable"`}},
+		"applications":             {staff.ClientsPage{Rows: []staff.ClientRow{{ID: "c1", Name: "Workshop", Secret: true, Addresses: []string{"https://product.example/cb"}}, {ID: "c2", Name: "Old", Disabled: true}}}, []string{"Workshop", "https://product.example/cb", `value="rotate"`}, []string{`value="c2"`}},
+		"a secret, this once":      {staff.ClientsPage{Done: "Done: Workshop", ClientID: "c1", Secret: "ktc_abc"}, []string{"ktc_abc", "shown this once"}, nil},
+		"an old proof there":       {staff.ClientsPage{Fault: "First", Prove: "/me/prove", Form: staff.ClientForm{Name: "Workshop", Kind: "mobile", Redirects: "com.example.app:/cb"}}, []string{`href="/me/prove"`, `value="Workshop"`, `value="mobile" selected`, "com.example.app:/cb</textarea>"}, nil},
 		"a number to call":         {staff.BeginPage{Who: "Kim", Numbers: []staff.Number{{ID: "m1", Shown: "0491 570 156"}, {ID: "m2", Shown: "••• 157", Path: "/staff/recoveries/new?call=m2"}}}, []string{"0491 570 156", "••• 157", `href="/staff/recoveries/new?call=m2"`}, []string{"call=m1"}},
 		"what is about oneself":    {staff.HomePage{Proposals: []staff.ProposalRow{{ID: "p1", What: "End Uma", Barred: true}}}, []string{"It is about you"}, []string{`value="cancel"`, `value="confirm"`}},
 	} {

@@ -14,6 +14,7 @@ import (
 	"keyturn/internal/evidence"
 	"keyturn/internal/fault"
 	"keyturn/internal/locale"
+	"keyturn/internal/oidc"
 	"keyturn/internal/policy"
 	"keyturn/internal/prepare"
 	"keyturn/internal/request"
@@ -40,6 +41,8 @@ type Staff struct {
 	Prepare *prepare.Desk
 	// Rollout turns 2FA on, in waves.
 	Rollout *rollout.Desk
+	// Apps keeps the applications that sign users in.
+	Apps *oidc.Desk
 	// Packs makes the evidence.
 	Packs *evidence.Desk
 }

@@ -1,0 +1,4 @@
+package client
+
+// RedirectFits is redirectFits, for the fuzz test.
+var RedirectFits = redirectFits

@@ -12,6 +12,7 @@ import (
 	"keyturn/internal/limit"
 	"keyturn/internal/message"
 	"keyturn/internal/method"
+	"keyturn/internal/once"
 	"keyturn/internal/plan"
 	"keyturn/internal/session"
 	"keyturn/internal/signin"
@@ -46,6 +47,7 @@ func (f *flows) sweepAll(ctx context.Context, d *db.DB) error {
 		func(tx *db.Tx) error { return enrol.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return connect.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return user.Sweep(ctx, tx, sweepMost) },
+		func(tx *db.Tx) error { return once.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return delivery.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return plan.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { _, err := balance.SettleDue(ctx, tx, sweepMost); return err },

@@ -80,7 +80,8 @@ func Look(ctx context.Context, from db.Reader, now time.Time, c Call) (Known, er
 
 // Take takes the name of a call for this transaction. Whoever comes with the same name
 // meanwhile waits for its end. What is known already is given, and then nothing is to be
-// done. Otherwise Keep follows, or the transaction ends with nothing done.
+// done. Otherwise Keep or
+// Drop follows, or the transaction ends with nothing done.
 func Take(ctx context.Context, tx *db.Tx, c Call) (Known, error) {
 	if !c.Named() {
 		return Known{}, nil
@@ -102,6 +103,17 @@ func Keep(ctx context.Context, tx *db.Tx, c Call, answer string) error {
 	}
 	if err := keep(ctx, tx, c, answer); err != nil {
 		return fmt.Errorf("keep the answer of a call: %w", err)
+	}
+	return nil
+}
+
+// Drop gives the name of a call back that was taken in this transaction and came to nothing.
+func Drop(ctx context.Context, tx *db.Tx, c Call) error {
+	if !c.Named() {
+		return nil
+	}
+	if err := drop(ctx, tx, c); err != nil {
+		return fmt.Errorf("give the name of a call back: %w", err)
 	}
 	return nil
 }

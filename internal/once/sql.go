@@ -41,6 +41,11 @@ func keep(ctx context.Context, tx *db.Tx, c Call, answer string) error {
 		UPDATE api_once SET answer = $3 WHERE key_id = $1 AND name_hash = $2 AND answer = ''`, c.Key, name[:], answer)
 }
 
+func drop(ctx context.Context, tx *db.Tx, c Call) error {
+	name := hash(c.Name)
+	return tx.Change(ctx, `DELETE FROM api_once WHERE key_id = $1 AND name_hash = $2 AND answer = ''`, c.Key, name[:])
+}
+
 func sweep(ctx context.Context, tx *db.Tx, before time.Time, limit int) error {
 	_, err := tx.Exec(ctx, `
 		DELETE FROM api_once WHERE (key_id, name_hash) IN (

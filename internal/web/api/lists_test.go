@@ -102,7 +102,7 @@ func (w *world) readsTrail(token string) {
 	now := w.db.Clock.Now()
 	for query, want := range map[string]int{
 		"&until=" + url.QueryEscape(now.Add(-time.Hour).Format(time.RFC3339)): 0,
-		"&from=" + url.QueryEscape(now.Add(-time.Hour).Format(time.RFC3339)):  before + 1,
+		"&from=" + url.QueryEscape(now.Add(-time.Hour).Format(time.RFC3339)):  before + 2, // the request that came in, and the key that made it
 		"&user_ref=U2": 0,
 	} {
 		if got := w.walk(path+query, token, "id", func() {}); len(got) != want {

@@ -19,8 +19,10 @@ import (
 // DocsPage is the description of the API for people, made of the document that programs
 // read: neither says anything that the other does not.
 type DocsPage struct {
-	Base, Document string
-	Parts          []DocsPart
+	Document string
+	// Header is how a call carries its key.
+	Header string
+	Parts  []DocsPart
 	// Scopes are all there are.
 	Scopes []DocsScope
 }
@@ -73,7 +75,7 @@ func (DocsPage) Head() web.Head {
 // docs makes the page of the document.
 func (a *API) docs() DocsPage {
 	d := a.huma.OpenAPI()
-	p := DocsPage{Base: Base, Document: Document}
+	p := DocsPage{Document: Document, Header: "Authorization: Bearer " + apikey.Prefix + "…"}
 	for _, s := range apikey.Scopes() {
 		p.Scopes = append(p.Scopes, DocsScope{Name: string(s)})
 	}

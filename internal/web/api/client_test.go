@@ -49,7 +49,7 @@ func TestAClientMadeOfTheDescriptionCallsEveryOperation(t *testing.T) {
 	}
 	node := func(args ...string) string {
 		t.Helper()
-		run := exec.CommandContext(t.Context(), "node", args...) //nolint:gosec // the test's own arguments
+		run := exec.CommandContext(t.Context(), "node", args...)
 		run.Dir = at
 		var wrong strings.Builder
 		run.Stderr = &wrong

@@ -17,6 +17,8 @@ func TestEveryPageThatIsOpenToAllIsSound(t *testing.T) {
 	v.gets("/no/such/page", http.StatusNotFound)
 	v.Sees("There is no such page")
 	v.Judge("error-404")
+	v.gets("/api/v1/docs", http.StatusOK)
+	v.Judge("api-docs")
 	v.gets("/help", http.StatusOK)
 	v.Judge("help")
 	for _, guide := range e2etest.Ask[[]string](v.Page, `[...document.querySelectorAll(".guides a")].map((a) => a.getAttribute("href"))`) {

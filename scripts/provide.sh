@@ -145,9 +145,39 @@ provide_mailpit() {
 	fi
 }
 
+# What makes a client of the API's description, at the versions that its lock file names.
+# The folder is named by that file, so that another one is another folder.
+provide_client() {
+	if [ -n "${KEYTURN_TEST_CLIENT:-}" ]; then
+		say "API client: made by what KEYTURN_TEST_CLIENT names"
+		return
+	fi
+	from=internal/web/api/testdata/client
+	at=$tools/api-client-$(cksum <$from/package-lock.json | cut -d' ' -f1)
+	if [ -d "$at/node_modules" ]; then
+		say "API client: what makes one is there"
+	elif ! command -v npm >/dev/null 2>&1; then
+		say "API client: no npm to fetch what makes one: the test with a made client will be skipped"
+		return
+	else
+		part=$at.part.$$
+		mkdir -p "$part"
+		cp "$from/package.json" "$from/package-lock.json" "$part/"
+		if (cd "$part" && npm ci --silent --no-audit --no-fund --ignore-scripts >/dev/null 2>&1) && mv "$part" "$at"; then
+			say "API client: fetched what makes one with npm into $at"
+		else
+			rm -rf "$part"
+			say "API client: npm could not fetch what makes one: the test with a made client will be skipped"
+			return
+		fi
+	fi
+	export KEYTURN_TEST_CLIENT="$at"
+}
+
 provide_postgres
 provide_chromium
 provide_axe
+provide_client
 provide_mailpit
 if [ -n "${KEYTURN_TEST_PICTURES:-}" ]; then
 	say "pictures of the pages go to $KEYTURN_TEST_PICTURES"

@@ -24,7 +24,7 @@ type apikeyCmd struct {
 
 type apikeyAdd struct {
 	Name     string   `required:"" help:"What it is for: \"workshop web, production\"."`
-	Scope    []string `required:"" enum:"integrations:write,integrations:read,xero:token,readiness:read" help:"What it may do (${enum}). May be given several times."`
+	Scope    []string `required:"" enum:"integrations:write,integrations:read,xero:token,readiness:read,sites:read,sites:write,users:read,users:write,requests:read,requests:write,balance:read,rollout:read,audit:read,decisions:read" help:"What it may do (${enum}). May be given several times."`
 	Site     []string `help:"The reference of a site that it is for. May be given several times." placeholder:"REF" xor:"sites"`
 	AllSites bool     `help:"It is for all sites, of today and of later. Not with xero:token." xor:"sites"`
 	JSON     bool     `help:"One JSON object."`

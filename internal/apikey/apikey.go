@@ -10,6 +10,7 @@ package apikey
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -52,11 +53,35 @@ const (
 	XeroToken Scope = "xero:token"
 	// ReadReadiness may read who of a site is ready, and a member's banner.
 	ReadReadiness Scope = "readiness:read"
+	// ReadSites may read what sites are, WriteSites name them anew, and add some where the
+	// key is for all sites.
+	ReadSites  Scope = "sites:read"
+	WriteSites Scope = "sites:write"
+	// ReadUsers may read a site's members, with email and mobile, and what groups may do;
+	// WriteUsers may add, change and end them.
+	ReadUsers  Scope = "users:read"
+	WriteUsers Scope = "users:write"
+	// ReadRequests may read a site's requests for users; WriteRequests may make them in the
+	// name of one of its Admins.
+	ReadRequests  Scope = "requests:read"
+	WriteRequests Scope = "requests:write"
+	// ReadBalance may read a site's SMS balance and its statement.
+	ReadBalance Scope = "balance:read"
+	// ReadRollout may read a site's place in the rollout, and with a key for all sites the
+	// rollout itself.
+	ReadRollout Scope = "rollout:read"
+	// ReadAudit may read a site's audit trail.
+	ReadAudit Scope = "audit:read"
+	// AskDecision may ask whether a member would have to pass a second factor, and why.
+	AskDecision Scope = "decisions:read"
 )
 
 // Scopes are all there are.
 func Scopes() []Scope {
-	return []Scope{WriteIntegrations, ReadIntegrations, XeroToken, ReadReadiness}
+	return []Scope{
+		WriteIntegrations, ReadIntegrations, XeroToken, ReadReadiness, ReadSites, WriteSites, ReadUsers, WriteUsers,
+		ReadRequests, WriteRequests, ReadBalance, ReadRollout, ReadAudit, AskDecision,
+	}
 }
 
 // Key is one key, without its secret.
@@ -179,6 +204,23 @@ func Reaches(ctx context.Context, from db.Reader, k Key, at id.Site) (bool, erro
 		return false, fmt.Errorf("read a key's sites: %w", err)
 	}
 	return n > 0, nil
+}
+
+// Holds says whether a key still works, has a scope, and is for a site. It is asked inside
+// the transaction of a change, about what is stored: a key that was ended a moment ago
+// changes nothing.
+func Holds(ctx context.Context, from db.Reader, which id.APIKey, s Scope, at id.Site) (bool, error) {
+	k, err := byID(ctx, from, which)
+	if errors.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("find a key: %w", err)
+	}
+	if !k.May(s) {
+		return false, nil
+	}
+	return Reaches(ctx, from, k, at)
 }
 
 // Sites are those that a key names, at most 500; none for one that is for all.

@@ -32,6 +32,10 @@ func byHash(ctx context.Context, from db.Reader, hash []byte) (Key, error) {
 	return db.One(ctx, from, scan, `SELECT `+columns+` FROM api_keys WHERE secret_hash = $1 AND ended_at IS NULL`, hash)
 }
 
+func byID(ctx context.Context, from db.Reader, which id.APIKey) (Key, error) {
+	return db.One(ctx, from, scan, `SELECT `+columns+` FROM api_keys WHERE key_id = $1 AND ended_at IS NULL`, which)
+}
+
 func reaches(ctx context.Context, from db.Reader, at id.Site, which id.APIKey) (int, error) {
 	return db.One(ctx, from, func(r db.Row) (n int, err error) { return n, r.Scan(&n) },
 		`SELECT COUNT(*) FROM api_key_sites WHERE site_id = $1 AND key_id = $2`, at, which)

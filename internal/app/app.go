@@ -113,7 +113,7 @@ type App struct {
 func New(p Parts) (*App, error) {
 	kit, err := web.New(web.Setup{
 		Log: p.Log, PublicURL: p.PublicURL, Vendor: p.Vendor, TrustedProxies: p.TrustedProxies, Now: p.DB.Clock.Now,
-		Faces: append([]web.Face{door.Face(), me.Face(), help.Face(), settings.Face(), staff.Face(), oidc.Face()}, p.Faces...),
+		Faces: append([]web.Face{door.Face(), me.Face(), help.Face(), settings.Face(), staff.Face(), oidc.Face(), api.Face()}, p.Faces...),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("put the pages together: %w", err)
@@ -122,7 +122,9 @@ func New(p Parts) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	programs, err := api.New(api.Parts{Kit: kit, DB: p.DB, Keys: p.Keys, Connect: f.connect, Ready: f.prepare.Ready})
+	programs, err := api.New(api.Parts{
+		Kit: kit, DB: p.DB, Keys: p.Keys, Connect: f.connect, Ready: f.prepare.Ready, Members: f.members, Requests: f.request, Setup: f.setup,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"keyturn/internal/message"
 	"keyturn/internal/method"
 	"keyturn/internal/oidc"
+	"keyturn/internal/once"
 	"keyturn/internal/plan"
 	"keyturn/internal/prepare"
 	"keyturn/internal/session"
@@ -50,6 +51,7 @@ func (f *flows) sweepAll(ctx context.Context, d *db.DB) error {
 		func(tx *db.Tx) error { return connect.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return oidc.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return user.Sweep(ctx, tx, sweepMost) },
+		func(tx *db.Tx) error { return once.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return delivery.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return plan.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { _, err := balance.SettleDue(ctx, tx, sweepMost); return err },

@@ -29,10 +29,17 @@ type Bearer struct {
 	Session session.Session
 	User    user.User
 	Place   session.Place
+	// Program is the key by which a program acts in place of a person; nil for people. Then
+	// the session has a site and nothing else, and the user the name by which a site's
+	// people read who did it.
+	Program *Program
 }
 
 // Actor is the bearer as the audit trail names them.
 func (b Bearer) Actor() audit.Actor {
+	if b.Program != nil {
+		return audit.Actor{Kind: audit.ActorClient, ID: string(b.Program.Key)}
+	}
 	by := audit.Actor{Kind: audit.ActorUser, ID: string(b.User.ID), Network: b.Place.Network, Agent: b.Place.Agent}
 	if b.User.Staff {
 		by.Kind = audit.ActorStaff

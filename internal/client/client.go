@@ -246,6 +246,18 @@ func Reaches(ctx context.Context, from db.Reader, c Client, at id.Site) (bool, e
 	return n > 0, nil
 }
 
+// Holds says whether a service still works, has a scope, and is for a site.
+func Holds(ctx context.Context, from db.Reader, which id.Client, s apikey.Scope, at id.Site) (bool, error) {
+	c, err := Living(ctx, from, which)
+	if errors.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	if err != nil || c.Kind != Service || !c.May(s) {
+		return false, err
+	}
+	return Reaches(ctx, from, c, at)
+}
+
 // Sites are those that a client names, at most 500; none for one that is for all.
 func Sites(ctx context.Context, from db.Reader, c Client) ([]id.Site, error) {
 	return sitesOf(ctx, from, c.ID)

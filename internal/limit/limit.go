@@ -55,6 +55,10 @@ type Answer struct {
 	// At is the moment of the uses, for giving them back in a later transaction. Zero
 	// when not OK.
 	At time.Time
+	// Left is how many uses the budget that has fewest has left after this one, and More
+	// when it has one more than that: a moment ahead. Both are zero when not OK.
+	Left int
+	More time.Time
 }
 
 // Take charges every budget with one use at the transaction's moment, or none of them:
@@ -224,8 +228,20 @@ func judge(rows map[string]*row, charges []Charge, now int64) Answer {
 	}
 	if answer.OK {
 		answer.At = time.UnixMicro(now).UTC()
+		answer.Left, answer.More = least(rows, charges, now)
 	}
 	return answer
+}
+
+// least is what is left of the budget that has fewest, and when it has more.
+func least(rows map[string]*row, charges []Charge, now int64) (left int, more time.Time) {
+	for i, c := range charges {
+		n, frees := rows[c.key()].next.left(c.Budget, now, c.Known)
+		if i == 0 || n < left {
+			left, more = n, time.UnixMicro(frees).UTC()
+		}
+	}
+	return left, more
 }
 
 // write stores the rows that changed.

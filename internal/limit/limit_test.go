@@ -373,3 +373,23 @@ func TestChargesThatCannotBeKeptAreRefused(t *testing.T) {
 		})
 	}
 }
+
+func TestAnAnswerSaysHowManyAreLeftAndWhenThereAreMore(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		t.Helper()
+		narrow, wide := charge("narrow", 3, 0, "pat", false), charge("wide", 100, 0, "pat", false)
+		first := take(t, d, wide, narrow)
+		if first.Left != 2 || first.More.Sub(first.At) != time.Hour {
+			t.Errorf("first: %+v", first)
+		}
+		d.Clock.Advance(10 * time.Minute)
+		if second := take(t, d, narrow, wide); second.Left != 1 || second.More.Sub(second.At) > 50*time.Minute {
+			t.Errorf("second: %+v", second)
+		}
+		stranger := charge("kept", 4, 2, "pat", false)
+		if got := take(t, d, stranger); got.Left != 1 {
+			t.Errorf("a stranger: %+v", got)
+		}
+	})
+}

@@ -68,6 +68,25 @@ func (u uses) frees(b Budget, most int, count func(use) int64) (at int64, full b
 	return at, full
 }
 
+// left is how many uses are left at the moment now, and when the oldest one that is counted
+// has left the window; now, if there is none.
+func (u uses) left(b Budget, now int64, known bool) (n int, frees int64) {
+	live := u.after(now - b.window())
+	var all, unknown int64
+	for _, one := range live {
+		all, unknown = all+one.unknown+one.known, unknown+one.unknown
+	}
+	n = b.Cap - int(all)
+	if !known {
+		n = min(n, b.Cap-b.Kept-int(unknown))
+	}
+	frees = now
+	if len(live) > 0 {
+		frees = live[0].at + b.window()
+	}
+	return max(n, 0), frees
+}
+
 // after gives the uses later than the moment.
 func (u uses) after(at int64) uses {
 	i, _ := slices.BinarySearchFunc(u, at+1, byMoment)

@@ -4,8 +4,10 @@ import (
 	"context"
 	"time"
 
+	"keyturn/internal/authority"
 	"keyturn/internal/db"
 	"keyturn/internal/limit"
+	"keyturn/internal/site"
 )
 
 const day = 24 * time.Hour
@@ -15,6 +17,8 @@ var (
 	// addressChecks is per Admin and site: an answer about an address says whether it is
 	// somebody's. Thirty an hour are a workshop that is set up anew in one sitting.
 	addressChecks = limit.Budget{Name: "address.checked", Cap: 30, Window: time.Hour}
+	// programChecks is per key and site: a product that moves its people to new addresses.
+	programChecks = limit.Budget{Name: "address.program", Cap: 300, Window: time.Hour}
 	// loginChanges is per user, siteLoginChanges per site: each mails two addresses, and
 	// keeps one from others for a week. Three are a slip, its correction and one more.
 	loginChanges     = limit.Budget{Name: "login.user", Cap: 3, Window: day}
@@ -26,6 +30,14 @@ var (
 	// the account manager.
 	newcomers = limit.Budget{Name: "newcomer.site", Cap: 5, Window: day}
 )
+
+// lookingUp is one address that is looked up by somebody at a site.
+func lookingUp(by authority.Bearer, m site.Membership) limit.Charge {
+	if by.Program != nil {
+		return limit.Charge{Budget: programChecks, Subject: limit.Subject(string(m.Site), string(by.Program.Key))}
+	}
+	return limit.Charge{Budget: addressChecks, Subject: limit.Subject(string(m.Site), string(m.User))}
+}
 
 // within takes of budgets, or refuses for as long as they are used up. All are those of the
 // site, whose row is held, so that two takes in one transaction never wait for each other.

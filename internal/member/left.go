@@ -21,7 +21,16 @@ import (
 // that was made for them is dead. The help codes that they made are ended, too. The other
 // Admins are told.
 func (d *Desk) Left(ctx context.Context, by authority.Bearer, whom id.User) (refused Refused, err error) {
-	err = d.change(ctx, by, whom, func(tx *db.Tx, s subject) error {
+	err = d.DB.Do(ctx, func(tx *db.Tx) error {
+		refused, err = d.LeftIn(ctx, tx, by, whom)
+		return err
+	})
+	return refused, err
+}
+
+// LeftIn is Left in the transaction of another change.
+func (d *Desk) LeftIn(ctx context.Context, tx *db.Tx, by authority.Bearer, whom id.User) (refused Refused, err error) {
+	err = d.changeIn(ctx, tx, by, whom, func(tx *db.Tx, s subject) error {
 		gone := s.member
 		gone.Status = policy.Inactive
 		last, err := leaves(ctx, tx, s.member, gone)
@@ -37,7 +46,7 @@ func (d *Desk) Left(ctx context.Context, by authority.Bearer, whom id.User) (ref
 			refused = LastAdmin
 		default:
 			var fresh bool
-			if fresh, err = authority.Fresh(ctx, tx, tx.Now, d.Standing, by); err != nil {
+			if fresh, err = d.proved(ctx, tx, by); err != nil {
 				return err
 			}
 			refused = ""

@@ -112,6 +112,14 @@ const (
 	// Replaced says that somebody else has taken the member's place, who is not made active
 	// again here.
 	Replaced Refused = "replaced"
+	// NoLess says that a program takes no requirement of 2FA from a member.
+	NoLess Refused = "no_less"
+	// RefTaken says that the site has a member of this reference; BadRef that it can be none.
+	RefTaken Refused = "ref_taken"
+	BadRef   Refused = "bad_ref"
+	// AskForAdmin says that the account manager is asked for an Admin of a site that has
+	// members.
+	AskForAdmin Refused = "ask_for_admin"
 )
 
 // subject is a member as they are, and who looks at them.
@@ -160,26 +168,43 @@ func (d *Desk) find(ctx context.Context, from db.Reader, admin site.Membership, 
 // changes of who runs it wait for each other, and whoever was removed meanwhile changes
 // nothing; then the user, so that changes of one person do.
 func (d *Desk) change(ctx context.Context, by authority.Bearer, whom id.User, do func(*db.Tx, subject) error) error {
-	return d.DB.Do(ctx, func(tx *db.Tx) error {
-		if by.Session.Site == "" {
-			return fmt.Errorf("an admin: %w", fault.NotFound)
-		}
-		if err := site.Hold(ctx, tx, by.Session.Site); err != nil {
-			return err
-		}
-		admin, err := authority.Admin(ctx, tx, tx.Now, by)
-		if err != nil {
-			return err
-		}
-		if _, err := user.Hold(ctx, tx, whom); err != nil {
-			return fmt.Errorf("hold a user: %w", err)
-		}
-		s, err := d.find(ctx, tx, admin, whom)
-		if err != nil {
-			return err
-		}
-		return do(tx, s)
-	})
+	return d.DB.Do(ctx, func(tx *db.Tx) error { return d.changeIn(ctx, tx, by, whom, do) })
+}
+
+// changeIn is change in the transaction of another one.
+func (d *Desk) changeIn(ctx context.Context, tx *db.Tx, by authority.Bearer, whom id.User, do func(*db.Tx, subject) error) error {
+	admin, err := manager(ctx, tx, by)
+	if err != nil {
+		return err
+	}
+	if _, err := user.Hold(ctx, tx, whom); err != nil {
+		return fmt.Errorf("hold a user: %w", err)
+	}
+	s, err := d.find(ctx, tx, admin, whom)
+	if err != nil {
+		return err
+	}
+	return do(tx, s)
+}
+
+// manager holds the site of whoever changes its members, and gives by what they do.
+func manager(ctx context.Context, tx *db.Tx, by authority.Bearer) (site.Membership, error) {
+	if by.Session.Site == "" {
+		return site.Membership{}, fmt.Errorf("an admin: %w", fault.NotFound)
+	}
+	if err := site.Hold(ctx, tx, by.Session.Site); err != nil {
+		return site.Membership{}, err
+	}
+	return authority.Manager(ctx, tx, tx.Now, by)
+}
+
+// proved says whether whoever changes something proved lately who they are. The key of a
+// program is its proof.
+func (d *Desk) proved(ctx context.Context, tx *db.Tx, by authority.Bearer) (bool, error) {
+	if by.Program != nil {
+		return true, nil
+	}
+	return authority.Fresh(ctx, tx, tx.Now, d.Standing, by)
 }
 
 // errUndo ends a transaction whose answer is a refusal found too late.

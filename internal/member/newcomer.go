@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"keyturn/internal/audit"
+	"keyturn/internal/authority"
 	"keyturn/internal/db"
 	"keyturn/internal/fault"
 	"keyturn/internal/limit"
@@ -57,7 +58,10 @@ func (d *Desk) replace(ctx context.Context, tx *db.Tx, s saving) (Saved, error) 
 	}
 	place := now.membership(s.member)
 	place.User, place.UserRef = fresh.ID, string(fresh.ID)
-	if err := d.settle(ctx, tx, s, fresh, place); err != nil {
+	err = d.settle(ctx, tx, arrival{
+		by: s.by, at: s.at, user: fresh, place: place, mobile: s.mobile, facts: map[string]string{"in_place_of": string(s.user.ID)},
+	})
+	if err != nil {
 		return Saved{}, err
 	}
 	if err := d.leave(ctx, tx, s.subject, s.by); err != nil {
@@ -69,12 +73,23 @@ func (d *Desk) replace(ctx context.Context, tx *db.Tx, s saving) (Saved, error) 
 	return Saved{Newcomer: fresh.ID}, nil
 }
 
+// arrival is a new user who comes to a site.
+type arrival struct {
+	by     authority.Bearer
+	at     site.Site
+	user   user.User
+	place  site.Membership
+	mobile string
+	facts  map[string]string
+}
+
 // settle gives a new user their place, where codes can go, and the invitation.
-func (d *Desk) settle(ctx context.Context, tx *db.Tx, s saving, fresh user.User, place site.Membership) error {
+func (d *Desk) settle(ctx context.Context, tx *db.Tx, a arrival) error {
+	fresh, place := a.user, a.place
 	if err := site.Join(ctx, tx, place); err != nil {
 		return err
 	}
-	for kind, to := range map[policy.MethodKind]string{policy.Email: string(s.to), policy.SMS: s.mobile} {
+	for kind, to := range map[policy.MethodKind]string{policy.Email: string(fresh.Login), policy.SMS: a.mobile} {
 		if to == "" {
 			continue
 		}
@@ -86,15 +101,14 @@ func (d *Desk) settle(ctx context.Context, tx *db.Tx, s saving, fresh user.User,
 		}
 	}
 	err := audit.Record(ctx, tx, audit.Event{
-		Kind: audit.UserAdded, Actor: s.by.Actor(), User: fresh.ID, Site: s.at.ID,
-		Facts:    map[string]string{"in_place_of": string(s.user.ID)},
-		Personal: map[string]string{"login": string(fresh.Login), "name": fresh.Name(), "mobile": s.mobile},
+		Kind: audit.UserAdded, Actor: a.by.Actor(), User: fresh.ID, Site: a.at.ID, Facts: a.facts,
+		Personal: map[string]string{"login": string(fresh.Login), "name": fresh.Name(), "mobile": a.mobile},
 	})
 	if err != nil {
 		return err
 	}
 	err = audit.Record(ctx, tx, audit.Event{
-		Kind: audit.MembershipAdded, Actor: s.by.Actor(), User: fresh.ID, Site: s.at.ID,
+		Kind: audit.MembershipAdded, Actor: a.by.Actor(), User: fresh.ID, Site: a.at.ID,
 		Facts: map[string]string{
 			"user_ref": place.UserRef, "group": string(place.Group), "kind": string(place.Kind), "status": string(place.Status),
 		},
@@ -102,7 +116,7 @@ func (d *Desk) settle(ctx context.Context, tx *db.Tx, s saving, fresh user.User,
 	if err != nil {
 		return err
 	}
-	if err := d.Invite(ctx, tx, fresh, s.at.ID, s.by.Actor()); err != nil {
+	if err := d.Invite(ctx, tx, fresh, a.at.ID, a.by.Actor()); err != nil {
 		return fmt.Errorf("invite somebody new: %w", err)
 	}
 	return nil

@@ -151,6 +151,8 @@ func (d *Desk) may(ctx context.Context, tx *db.Tx, s *saving) (Saved, error) {
 		return Saved{Refused: Oneself}, nil
 	case s.elsewhere() && s.has(FieldEmail, FieldMobile, FieldName):
 		return Saved{Refused: Elsewhere}, nil
+	case s.by.Program != nil && s.member.TwoFA && !now.TwoFA:
+		return Saved{Refused: NoLess}, nil
 	case s.temporaryAdmin():
 		return Saved{Refused: EndlessAdmin}, nil
 	}
@@ -247,7 +249,7 @@ func (d *Desk) free(ctx context.Context, tx *db.Tx, s *saving) (Saved, error) {
 		return Saved{}, nil
 	}
 	saved, err := within(ctx, tx, TooManyAddresses, s.typed.Sure,
-		limit.Charge{Budget: addressChecks, Subject: limit.Subject(string(s.at.ID), string(s.admin.User))})
+		lookingUp(s.by, s.admin))
 	if err != nil || saved.Refused != "" {
 		return saved, err
 	}
@@ -282,7 +284,7 @@ func (d *Desk) person(_ context.Context, _ *db.Tx, s *saving) (Saved, error) {
 }
 
 func (d *Desk) fresh(ctx context.Context, tx *db.Tx, s *saving) (Saved, error) {
-	ok, err := authority.Fresh(ctx, tx, tx.Now, d.Standing, s.by)
+	ok, err := d.proved(ctx, tx, s.by)
 	if err != nil || ok {
 		return Saved{}, err
 	}

@@ -10,6 +10,7 @@ import (
 	"keyturn/internal/db"
 	"keyturn/internal/id"
 	"keyturn/internal/policy"
+	"keyturn/internal/site"
 	"keyturn/internal/user"
 )
 
@@ -54,6 +55,27 @@ func listText(at id.Site, f Filter, limit int) (text string, args []any) {
 		 WHERE ` + strings.Join(where, " AND ") + `
 		 ORDER BY LOWER(u.first_name), LOWER(u.last_name), u.user_id LIMIT ` + arg(limit)
 	return text, args
+}
+
+// byRefs reads members of a site in the order of the host product's references.
+func byRefs(ctx context.Context, from db.Reader, at id.Site, q ByRefs) ([]site.Membership, error) {
+	return db.Many(ctx, from, func(r db.Row) (m site.Membership, err error) {
+		return m, r.Scan(&m.Site, &m.User, &m.UserRef, &m.Group, &m.Kind, &m.Status,
+			&m.SalesDashboard, &m.BusinessIntelligence, &m.TwoFA, db.When(&m.CreatedAt), db.When(&m.Until))
+	}, `
+		SELECT m.site_id, m.user_id, m.user_ref, m.member_group, m.kind, m.status, m.sales_dashboard, m.business_intelligence,
+		       m.twofa, m.created_at, m.access_until
+		  FROM memberships m
+		 WHERE m.site_id = $1 AND m.user_ref > $2 AND ($3 = '' OR m.member_group = $3) AND ($4 = '' OR m.status = $4)
+		   AND ($5 = '' OR $5 = 'mobile' AND m.kind = 'mobile' OR $5 = 'office' AND m.kind <> 'mobile')
+		   AND ($6 = '' OR m.user_id IN (SELECT user_id FROM users WHERE login = $6))
+		 ORDER BY m.user_ref LIMIT $7`, at, q.After, string(q.Group), string(q.Status), string(q.Kind), q.Email, q.Limit)
+}
+
+func hasMembers(ctx context.Context, from db.Reader, at id.Site) (bool, error) {
+	n, err := db.One(ctx, from, func(r db.Row) (n int, err error) { return n, r.Scan(&n) },
+		`SELECT COUNT(*) FROM (SELECT user_id FROM memberships WHERE site_id = $1 LIMIT 1) AS one_of_them`, at)
+	return n > 0, err
 }
 
 func scanName(r db.Row) (string, error) {

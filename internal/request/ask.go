@@ -1,6 +1,7 @@
 package request
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -89,10 +90,27 @@ func (d *Desk) AskIn(ctx context.Context, tx *db.Tx, by authority.Bearer, f Form
 	return d.ask(ctx, tx, by, f)
 }
 
+// AskFor is Ask by a program, in the name of an Admin of the site, in the transaction of
+// another change. The key is its proof. fault.NotFound for a key that is not for the site.
+func (d *Desk) AskFor(ctx context.Context, tx *db.Tx, by authority.Bearer, asker id.User, f Form) (Answer, error) {
+	if _, err := authority.Manager(ctx, tx, tx.Now, by); err != nil || by.Program == nil {
+		return Answer{}, cmp.Or(err, fmt.Errorf("a program: %w", fault.NotFound))
+	}
+	if is, err := site.IsAdmin(ctx, tx, tx.Now, by.Session.Site, asker); err != nil || !is {
+		return Answer{Refused: AskerGone}, err
+	}
+	return d.askAs(ctx, tx, by, asker, f)
+}
+
 func (d *Desk) ask(ctx context.Context, tx *db.Tx, by authority.Bearer, f Form) (Answer, error) {
 	if _, err := authority.Admin(ctx, tx, tx.Now, by); err != nil {
 		return Answer{}, err
 	}
+	return d.askAs(ctx, tx, by, by.User.ID, f)
+}
+
+// askAs stores a request of an Admin's, by whoever may make it.
+func (d *Desk) askAs(ctx context.Context, tx *db.Tx, by authority.Bearer, asker id.User, f Form) (Answer, error) {
 	at, err := site.ByID(ctx, tx, by.Session.Site)
 	if err != nil {
 		return Answer{}, fmt.Errorf("find a site: %w", err)
@@ -101,17 +119,19 @@ func (d *Desk) ask(ctx context.Context, tx *db.Tx, by authority.Bearer, f Form) 
 	if len(answer.Wrong) > 0 || answer.Meant != "" || len(answer.Doubts) > 0 {
 		return answer, nil
 	}
-	if ok, err := authority.Fresh(ctx, tx, tx.Now, d.Standing, by); err != nil || !ok {
-		return Answer{Refused: NotFresh}, err
+	if by.Program == nil {
+		if ok, err := authority.Fresh(ctx, tx, tx.Now, d.Standing, by); err != nil || !ok {
+			return Answer{Refused: NotFresh}, err
+		}
 	}
 	if refused, err := room(ctx, tx, r); err != nil || refused != "" {
 		return Answer{Refused: refused}, err
 	}
-	r.ID, r.State, r.AskedBy, r.AskedAt, r.ExpiresAt = id.New[id.Request](), Asked, by.User.ID, tx.Now, tx.Now.Add(decideWithin)
+	r.ID, r.State, r.AskedBy, r.AskedAt, r.ExpiresAt = id.New[id.Request](), Asked, asker, tx.Now, tx.Now.Add(decideWithin)
 	if err := insert(ctx, tx, r); err != nil {
 		return Answer{}, fmt.Errorf("store a request: %w", err)
 	}
-	if err := d.tellManager(ctx, tx, r.Site, message.RequestMade, by.User.ID); err != nil {
+	if err := d.tellManager(ctx, tx, r.Site, message.RequestMade, asker); err != nil {
 		return Answer{}, err
 	}
 	e := r.event(audit.RequestMade, by.Actor(), map[string]string{"group": string(r.Group), "kind": string(r.Kind)})

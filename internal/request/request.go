@@ -203,6 +203,22 @@ func (d *Desk) Of(ctx context.Context, at id.Site, limit int) ([]Request, error)
 	return all, nil
 }
 
+// Page lists the requests of a site, the newest first, from the one after the given place
+// on, limit at most. The zero place is the beginning.
+func Page(ctx context.Context, from db.Reader, at id.Site, after Place, limit int) ([]Request, error) {
+	all, err := page(ctx, from, at, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list a site's requests: %w", err)
+	}
+	return all, nil
+}
+
+// Place is where a request stands in the order of Page.
+type Place struct {
+	AskedAt time.Time
+	ID      id.Request
+}
+
 // Waiting lists the requests that staff have to decide at the sites that are given to a
 // member of staff, the oldest first, of limit at most; hidden is how many of these are at
 // other sites, and are seen by opening those with a reason. fault.NotFound for whoever is

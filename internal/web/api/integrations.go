@@ -147,7 +147,7 @@ func (a *API) token(ctx context.Context, k apikey.Key, in *ofSite) (*tokenAnswer
 	if err != nil {
 		return nil, err
 	}
-	err = a.count(ctx, k, limit.Charge{Budget: limit.APITokens, Subject: string(k.ID) + "." + string(at.ID)})
+	_, err = a.count(ctx, k, limit.Charge{Budget: limit.APITokens, Subject: string(k.ID) + "." + string(at.ID)})
 	if err != nil {
 		return nil, err
 	}

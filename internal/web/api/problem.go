@@ -27,6 +27,9 @@ type Problem struct {
 	Reference string  `json:"reference,omitempty" example:"QX4M-7TBA" doc:"What to give the vendor's support."`
 	Errors    []Wrong `json:"errors,omitempty" nullable:"false" doc:"What is wrong with what was sent, which is not repeated."`
 
+	//nolint:lll // one field
+	Doubts []string `json:"doubts,omitempty" nullable:"false" example:"[\"slip\"]" doc:"What speaks against it, of the code doubtful: slip, role, dummy, shared_mobile, namesake, proved_gone, no_way_in."`
+
 	wait time.Duration
 }
 
@@ -125,7 +128,10 @@ func problemOf(err error) *Problem {
 
 // places are where something can be wrong. What else a caller names is its own words, and
 // those are not repeated.
-var places = regexp.MustCompile(`^(body|body\.(state|connected_at|organisation|by)|path\.(ref|user_ref))$`)
+var places = regexp.MustCompile(`^(body|path|query|header|` +
+	`body\.(state|connected_at|organisation|by|name|region|time_zone|account_manager|user_ref|email|first_name|last_name|mobile|group|kind|status|` +
+	`sales_dashboard|business_intelligence|twofa|same_person|sure|asked_by|last_day|app|acr)|` +
+	`path\.(ref|user_ref|request)|query\.(limit|cursor|group|kind|status|email|from|until|user_ref)|header\.(Idempotency-Key|If-Match))$`)
 
 // fromHuma is an error that huma found in a request. Its words of a body that could not be
 // read, and its values, repeat what was sent, and are left out.

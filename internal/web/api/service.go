@@ -27,3 +27,11 @@ func (a *API) reaches(ctx context.Context, k apikey.Key, at id.Site) (bool, erro
 	}
 	return apikey.Reaches(ctx, a.DB, k, at)
 }
+
+// sitesOf are the sites that a key or a service names.
+func (a *API) sitesOf(ctx context.Context, k apikey.Key) ([]id.Site, error) {
+	if k.Service {
+		return client.Sites(ctx, a.DB, client.Client{ID: id.Client(k.ID)})
+	}
+	return apikey.Sites(ctx, a.DB, k)
+}

@@ -18,11 +18,16 @@ import (
 	"keyturn/internal/db/dbtest"
 	"keyturn/internal/id"
 	"keyturn/internal/job"
+	"keyturn/internal/login"
+	"keyturn/internal/member"
 	"keyturn/internal/message"
 	"keyturn/internal/method"
 	"keyturn/internal/policy"
 	"keyturn/internal/readiness"
+	"keyturn/internal/request"
+	"keyturn/internal/rescue"
 	"keyturn/internal/secret"
+	"keyturn/internal/setup"
 	"keyturn/internal/site"
 	"keyturn/internal/standing"
 	"keyturn/internal/user"
@@ -40,6 +45,8 @@ type world struct {
 	api        *api.API
 	handler    http.Handler
 	site, twin site.Site
+	paths      map[string]map[string]described
+	request    id.Request
 }
 
 func each(t *testing.T, test func(t *testing.T, w *world)) {
@@ -57,23 +64,33 @@ func newWorld(t *testing.T, d *db.DB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kit := webtest.New(t)
+	kit := webtest.New(t, api.Face())
 	facts := standing.Source{Countries: []string{"AU"}}
 	w := &world{t: t, db: d, keys: keys}
+	post := &message.Post{DB: d, Keys: keys, Jobs: jobs}
+	help := &rescue.Desk{DB: d, Keys: keys, Post: post, Jobs: jobs, VendorName: "Keyturn", Standing: facts}
 	w.api, err = api.New(api.Parts{
-		Kit: kit, DB: d, Keys: keys, Ready: readiness.Source{Standing: facts},
-		Connect: &connect.Desk{DB: d, Keys: keys, Post: &message.Post{DB: d, Keys: keys, Jobs: jobs}, Standing: facts},
+		Kit: kit, DB: d, Keys: keys, Ready: readiness.Source{Standing: facts}, Setup: &setup.Desk{DB: d, Post: post, Standing: facts},
+		Connect: &connect.Desk{DB: d, Keys: keys, Post: post, Standing: facts},
+		Members: &member.Desk{
+			DB: d, Post: post, Standing: facts, Login: &login.Desk{DB: d, Post: post, VendorName: "Keyturn", Invite: help.InviteFirst},
+			Domains: member.Domains{Real: []string{"example"}}, Countries: []string{"AU"}, VendorName: "Keyturn",
+			Invite: help.InviteFirst, EndGiven: help.EndGivenBy,
+		},
+		Requests: &request.Desk{DB: d, Post: post, Standing: facts, Countries: []string{"AU"}, VendorName: "Keyturn"},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	mux := http.NewServeMux()
-	for path, one := range w.document(t).Paths {
+	w.paths = w.document(t).Paths
+	for path, one := range w.paths {
 		for method := range one {
 			mux.Handle(strings.ToUpper(method)+" "+path, w.api)
 		}
 	}
 	mux.Handle("GET "+api.Document, w.api.Describe())
+	mux.Handle("GET "+api.Reference, w.api.Reference())
 	mux.Handle("/api/", w.api.Lost())
 	w.handler = kit.Wrap(mux)
 	w.site, w.twin = w.workshop("S1"), w.workshop("S2")
@@ -125,6 +142,22 @@ func (w *world) member(s site.Site, ref, first string, m site.Membership, proved
 		m.Site, m.User, m.UserRef = s.ID, who.ID, ref
 		return site.Join(ctx, tx, m)
 	})
+}
+
+// asks has the first site ask for a user, and the twin for one of the same name.
+func (w *world) asks() {
+	w.t.Helper()
+	for _, s := range []site.Site{w.twin, w.site} {
+		token := w.key("asks "+s.Ref, []apikey.Scope{apikey.WriteRequests}, s)
+		got := w.call(http.MethodPost, "/api/v1/sites/"+s.Ref+"/requests", token,
+			`{"asked_by":"U1","email":"sal@bay.example","first_name":"Sal","last_name":"Osei","group":"Sales","kind":"office","last_day":"`+
+				w.db.Clock.Now().AddDate(0, 1, 0).Format(time.DateOnly)+`"}`)
+		var made struct{ ID id.Request }
+		if err := json.Unmarshal([]byte(got.body), &made); err != nil || got.status != http.StatusCreated || made.ID == "" {
+			w.t.Fatalf("%d %s", got.status, got.body)
+		}
+		w.request = made.ID
+	}
 }
 
 // key makes a key for all sites or for some.
@@ -187,7 +220,9 @@ func (w *world) call(method, path, token, body string, headers ...string) answer
 	}
 	out := httptest.NewRecorder()
 	w.handler.ServeHTTP(out, r)
-	return answer{out.Code, out.Header(), out.Body.String()}
+	got := answer{out.Code, out.Header(), out.Body.String()}
+	w.fits(method, r.URL.Path, got)
+	return got
 }
 
 func (w *world) count(text string, args ...any) int {

@@ -31,6 +31,7 @@ import (
 	"keyturn/internal/web/me"
 	"keyturn/internal/web/settings"
 	"keyturn/internal/web/staff"
+	"keyturn/internal/webhook"
 )
 
 // Parts are what an App is made of.
@@ -103,6 +104,8 @@ type App struct {
 	staff    *staff.Staff
 	hooks    *hooks.Hooks
 	api      *api.API
+	// told tells programs outside what happened.
+	told *webhook.Desk
 
 	metrics metrics
 }
@@ -142,10 +145,10 @@ func New(p Parts) (*App, error) {
 		},
 		staff: &staff.Staff{
 			Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, Requests: f.request, Console: f.console,
-			Second: f.second, Prepare: f.prepare, Rollout: f.rollout, Packs: f.evidence,
+			Second: f.second, Prepare: f.prepare, Rollout: f.rollout, Packs: f.evidence, Hooks: f.webhook,
 		},
 		hooks: &hooks.Hooks{Kit: kit, Post: f.post, DB: p.DB, Texts: p.Receipts, MailKey: p.MailHook},
-		api:   programs,
+		api:   programs, told: f.webhook,
 	}, nil
 }
 
@@ -174,6 +177,7 @@ func (a *App) Run(ctx context.Context, started func()) error {
 	}
 	aside := make(chan struct{})
 	go func() { defer close(aside); a.check.Run(ctx) }()
+	go a.told.Run(ctx)
 	go a.recalibrate(ctx)
 	if a.parts.Watch != nil {
 		go a.parts.Watch.Run(ctx)

@@ -32,6 +32,7 @@ import (
 	"keyturn/internal/twoperson"
 	"keyturn/internal/user"
 	"keyturn/internal/web/paper"
+	"keyturn/internal/webhook"
 )
 
 // flows are the parts that do the work, behind the pages. Those of one rank never import
@@ -55,6 +56,7 @@ type flows struct {
 	rollout *rollout.Desk
 	// evidence asks for shared logins where they are looked for.
 	evidence *evidence.Desk
+	webhook  *webhook.Desk
 	numbers  metrics
 }
 
@@ -120,6 +122,9 @@ func newFlows(p Parts) (*flows, error) {
 		DB: p.DB, Keys: p.Keys, Vendor: p.Vendor.Name, Version: p.Version, KeepDays: p.AuditKeep,
 		Readiness: readiness.Source{Standing: f.facts}, Shared: sharing.Open, Page: paper.Page,
 	}
+	f.webhook = &webhook.Desk{
+		DB: p.DB, Keys: p.Keys, Post: f.post, Standing: f.facts, Log: p.Log, Way: webhook.NewWay(p.PublicURL, webhook.DNS, nil),
+	}
 	f.second = &twoperson.Desk{DB: p.DB, Standing: f.facts, Acts: f.acts()}
 	return f, f.work(p)
 }
@@ -145,6 +150,7 @@ func (f *flows) work(p Parts) (err error) {
 	f.post.Workers(work, p.Carriers)
 	f.rescue.Workers(work)
 	f.rollout.Workers(work)
+	f.webhook.Workers(work)
 	work.Every(time.Minute, func() job.Args { return rollout.Job{} })
 	job.On(work, func(ctx context.Context, _ sweepJob) error { return f.sweepAll(ctx, p.DB) })
 	work.Every(time.Minute, func() job.Args { return sweepJob{} })

@@ -23,6 +23,7 @@ import (
 	"keyturn/internal/session"
 	"keyturn/internal/twoperson"
 	"keyturn/internal/web"
+	"keyturn/internal/webhook"
 )
 
 // Staff serves it.
@@ -42,6 +43,8 @@ type Staff struct {
 	Rollout *rollout.Desk
 	// Packs makes the evidence.
 	Packs *evidence.Desk
+	// Hooks tells programs outside.
+	Hooks *webhook.Desk
 }
 
 // only is the guard.

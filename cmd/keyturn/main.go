@@ -44,6 +44,7 @@ type commands struct {
 	Staff     staffCmd     `cmd:"" help:"Add members of the vendor's staff."`
 	SMS       smsCmd       `cmd:"" name:"sms" help:"Top up and prove SMS balances."`
 	Apikey    apikeyCmd    `cmd:"" name:"apikey" help:"Make, list and end the keys of programs that call the API."`
+	Webhook   webhookCmd   `cmd:"" help:"Have programs outside told what happens: add, list, disable, enable, log, replay."`
 	Audit     auditCmd     `cmd:"" help:"Export and verify the audit trail."`
 	Evidence  evidenceCmd  `cmd:"" help:"Write the evidence pack for auditors, signed, and verify one."`
 	Routes    routesCmd    `cmd:"" help:"List every route, whom it is for and in which states of a session."`

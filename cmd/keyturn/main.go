@@ -46,6 +46,7 @@ type commands struct {
 	Apikey    apikeyCmd    `cmd:"" name:"apikey" help:"Make, list and end the keys of programs that call the API."`
 	Client    clientCmd    `cmd:"" help:"Register, list and disable the applications that sign users in."`
 	Keys      keysCmd      `cmd:"" help:"Rotate and list the keys that sign what applications are given."`
+	Webhook   webhookCmd   `cmd:"" help:"Have programs outside told what happens: add, list, disable, enable, log, replay."`
 	Audit     auditCmd     `cmd:"" help:"Export and verify the audit trail."`
 	Evidence  evidenceCmd  `cmd:"" help:"Write the evidence pack for auditors, signed, and verify one."`
 	Routes    routesCmd    `cmd:"" help:"List every route, whom it is for and in which states of a session."`

@@ -32,6 +32,7 @@ import (
 	"keyturn/internal/web/oidc"
 	"keyturn/internal/web/settings"
 	"keyturn/internal/web/staff"
+	"keyturn/internal/webhook"
 )
 
 // Parts are what an App is made of.
@@ -105,6 +106,8 @@ type App struct {
 	hooks    *hooks.Hooks
 	api      *api.API
 	provider *oidc.Provider
+	// told tells programs outside what happened.
+	told *webhook.Desk
 
 	metrics metrics
 }
@@ -146,10 +149,10 @@ func New(p Parts) (*App, error) {
 		},
 		staff: &staff.Staff{
 			Kit: kit, DB: p.DB, Check: checker, Rescue: f.rescue, Requests: f.request, Console: f.console,
-			Second: f.second, Prepare: f.prepare, Rollout: f.rollout, Packs: f.evidence, Apps: f.apps,
+			Second: f.second, Prepare: f.prepare, Rollout: f.rollout, Packs: f.evidence, Hooks: f.webhook, Apps: f.apps,
 		},
 		hooks: &hooks.Hooks{Kit: kit, Post: f.post, DB: p.DB, Texts: p.Receipts, MailKey: p.MailHook},
-		api:   programs,
+		api:   programs, told: f.webhook,
 	}
 	a.provider = &oidc.Provider{Kit: kit, Desk: f.apps, Check: checker, SignIn: f.desk, Proceed: a.door.Proceed}
 	return a, nil
@@ -180,6 +183,7 @@ func (a *App) Run(ctx context.Context, started func()) error {
 	}
 	aside := make(chan struct{})
 	go func() { defer close(aside); a.check.Run(ctx) }()
+	go a.told.Run(ctx)
 	go a.recalibrate(ctx)
 	if a.parts.Watch != nil {
 		go a.parts.Watch.Run(ctx)

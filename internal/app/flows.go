@@ -38,6 +38,7 @@ import (
 	"keyturn/internal/user"
 	weboidc "keyturn/internal/web/oidc"
 	"keyturn/internal/web/paper"
+	"keyturn/internal/webhook"
 )
 
 // flows are the parts that do the work, behind the pages. Those of one rank never import
@@ -64,6 +65,7 @@ type flows struct {
 	apps  *oidc.Desk
 	// evidence asks for shared logins where they are looked for.
 	evidence *evidence.Desk
+	webhook  *webhook.Desk
 	numbers  metrics
 }
 
@@ -137,6 +139,9 @@ func newFlows(p Parts) (*flows, error) {
 		DB: p.DB, Keys: p.Keys, Vendor: p.Vendor.Name, Version: p.Version, KeepDays: p.AuditKeep,
 		Readiness: readiness.Source{Standing: f.facts}, Shared: sharing.Open, Page: paper.Page, Extended: rollout.ExtendedWhy,
 	}
+	f.webhook = &webhook.Desk{
+		DB: p.DB, Keys: p.Keys, Post: f.post, Standing: f.facts, Log: p.Log, Way: webhook.NewWay(p.PublicURL, webhook.DNS, nil),
+	}
 	f.second = &twoperson.Desk{DB: p.DB, Standing: f.facts, Acts: f.acts()}
 	return f, f.work(p)
 }
@@ -163,6 +168,7 @@ func (f *flows) work(p Parts) (err error) {
 	f.post.Workers(work, p.Carriers)
 	f.rescue.Workers(work)
 	f.rollout.Workers(work)
+	f.webhook.Workers(work)
 	work.Every(time.Minute, func() job.Args { return rollout.Job{} })
 	job.On(work, func(ctx context.Context, _ sweepJob) error { return f.sweepAll(ctx, p.DB) })
 	work.Every(time.Minute, func() job.Args { return sweepJob{} })

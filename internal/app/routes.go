@@ -40,6 +40,7 @@ func Routes() []Route {
 		integrations(),
 		consolePages(),
 		rolloutPages(),
+		webhooks(),
 		apis(),
 		applications(),
 	)

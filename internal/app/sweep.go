@@ -19,6 +19,7 @@ import (
 	"keyturn/internal/session"
 	"keyturn/internal/signin"
 	"keyturn/internal/user"
+	"keyturn/internal/webhook"
 )
 
 // sweepJob is the job that removes what is over.
@@ -54,6 +55,7 @@ func (f *flows) sweepAll(ctx context.Context, d *db.DB) error {
 		func(tx *db.Tx) error { return once.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return delivery.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { return plan.Sweep(ctx, tx, sweepMost) },
+		func(tx *db.Tx) error { return webhook.Sweep(ctx, tx, sweepMost) },
 		func(tx *db.Tx) error { _, err := balance.SettleDue(ctx, tx, sweepMost); return err },
 	} {
 		all = errors.Join(all, d.Do(ctx, sweep))

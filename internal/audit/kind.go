@@ -319,6 +319,21 @@ const (
 	ClientTokensEnded Kind = "client.tokens_ended" //nolint:gosec // a word, and no token
 	// SigningKeysRotated: another key signs what applications are given.
 	SigningKeysRotated Kind = "signing_keys.rotated"
+	// WebhookAdded: a program outside is told from now on. Of an endpoint for all sites this
+	// and the following stand in the house's own chain, otherwise in that of each site.
+	WebhookAdded Kind = "webhook.added"
+	// WebhookChanged: its name, address or types were changed.
+	WebhookChanged Kind = "webhook.changed"
+	// WebhookRotated: it got another secret.
+	WebhookRotated Kind = "webhook.rotated"
+	// WebhookOff: it was switched off; "why" is staff, gone or failing.
+	WebhookOff Kind = "webhook.off"
+	// WebhookOn: it was switched on again.
+	WebhookOn Kind = "webhook.on"
+	// WebhookReplayed: what it was told is sent again; "count" is how many.
+	WebhookReplayed Kind = "webhook.replayed"
+	// WebhookEnded: it was removed.
+	WebhookEnded Kind = "webhook.ended"
 	// ImportDone: an import ran to its end.
 	ImportDone Kind = "import.done"
 	// AuditPruned: events past their keeping time were removed on purpose.
@@ -335,7 +350,9 @@ const (
 // ofTheHouse says whether an event of this kind may be about no site and no user.
 func (k Kind) ofTheHouse() bool {
 	return slices.Contains([]Kind{
-		APIKeyMade, APIKeyEnded, ClientMade, ClientDisabled, ClientSecretChanged, SigningKeysRotated, ImportDone, AuditPruned, EvidenceMade, ProposalMade, ProposalConfirmed, ProposalCancelled,
+		APIKeyMade, APIKeyEnded, ClientMade, ClientDisabled, ClientSecretChanged, SigningKeysRotated,
+		WebhookAdded, WebhookChanged, WebhookRotated, WebhookOff, WebhookOn, WebhookReplayed, WebhookEnded,
+		ImportDone, AuditPruned, EvidenceMade, ProposalMade, ProposalConfirmed, ProposalCancelled,
 		RolloutPlanned, RolloutStarted, RolloutPaused, RolloutResumed, RolloutEnded, RolloutWaveMoved, RolloutWaveBack,
 	}, k)
 }

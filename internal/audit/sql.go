@@ -68,6 +68,11 @@ func (p pending) put(ctx context.Context, tx *db.Tx) error {
 		VALUES `+groups(len(hashes), 1, 2), args...); err != nil {
 		return fmt.Errorf("append to the tree: %w", err)
 	}
+	if b.Kind.told() {
+		if err := insertNews(ctx, tx, b); err != nil {
+			return fmt.Errorf("leave news: %w", err)
+		}
+	}
 	if len(p.personal) == 0 {
 		return nil
 	}

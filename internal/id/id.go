@@ -76,6 +76,10 @@ type (
 	Grant string
 	// SigningKey is one key that signs what applications are given.
 	SigningKey string
+	// Webhook is one place where a program outside is told what happened.
+	Webhook string
+	// Delivery is what one of them is told of one event.
+	Delivery string
 	// Proposal is what one member of staff proposes and another does.
 	Proposal string
 	// Rollout is one programme that turns 2FA on for many sites.

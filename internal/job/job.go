@@ -28,6 +28,8 @@ const (
 	Codes   Lane = "codes"
 	Notices Lane = "notices"
 	Bulk    Lane = "bulk"
+	// Hooks is for calls to programs that others run, which may hang as long as they like.
+	Hooks Lane = "hooks"
 )
 
 const (
@@ -107,6 +109,7 @@ func New(d *db.DB, work *Work, node string, log *slog.Logger) (*Queue, error) {
 			string(Codes):   {MaxWorkers: 16},
 			string(Notices): {MaxWorkers: 4},
 			string(Bulk):    {MaxWorkers: 2},
+			string(Hooks):   {MaxWorkers: 16},
 		}
 	}
 	client, err := river.NewClient(d.JobDriver(), cfg)

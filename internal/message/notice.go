@@ -175,6 +175,9 @@ const (
 	// RolloutStopped tells a rollout's owner that the brake stopped it in "wave": "failed" of
 	// "of" sign-ins there, "control_failed" of "control_of" elsewhere.
 	RolloutStopped NoticeKind = "rollout_stopped"
+	// WebhookOff tells staff that the endpoint "name" was switched off; "why" is gone, where
+	// it said so itself, or failing.
+	WebhookOff NoticeKind = "webhook_off"
 )
 
 // NoAdmin is what a MemberStopped says of somebody who is active, and no Admin any more.

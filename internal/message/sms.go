@@ -179,6 +179,7 @@ var noticeKinds = []NoticeKind{
 	SettingsChanged, RequirementLowered, XeroConnected, XeroDisconnected, XeroFailing,
 	StaffEnded, SiteOpened, GetReady, SiteNotReady, YouAreReady, SiteDate, SiteReady,
 	RolloutDated, RolloutPaused, RolloutBack, RolloutUnproved, RolloutHeld, RolloutPutOff, RolloutStopped,
+	WebhookOff,
 }
 
 // CheckTemplates says whether every SMS fits into one part with the longest names and

@@ -57,7 +57,7 @@ func (k NoticeKind) about() about {
 		return aboutSite
 	case RequestMade, RequestSecond:
 		return aboutRequest
-	case StaffAdded, StaffEnded, RolloutUnproved, RolloutHeld, RolloutPutOff, RolloutStopped:
+	case StaffAdded, StaffEnded, RolloutUnproved, RolloutHeld, RolloutPutOff, RolloutStopped, WebhookOff:
 		return aboutStaff
 	case GetReady, YouAreReady:
 		return aboutReady
@@ -120,6 +120,8 @@ func (s speaker) what(n told) string {
 		return s.ofXero(n)
 	case RolloutDated, RolloutPaused, RolloutBack, RolloutUnproved, RolloutHeld, RolloutPutOff, RolloutStopped:
 		return s.rollout(n)
+	case WebhookOff:
+		return s.webhook(n)
 	case TrailCheckpoint:
 		return locale.Say(locale.AuditMailWhat, locale.Data{"Site": s.name(firstOf(n.Words["site"], s.From)), "Count": n.Words["count"]})
 	}
@@ -294,6 +296,8 @@ func (s speaker) then(n told) string {
 		return s.thenDate(n)
 	case RolloutDated, RolloutPaused, RolloutBack, RolloutUnproved, RolloutHeld, RolloutPutOff, RolloutStopped:
 		return s.thenRollout(n)
+	case WebhookOff:
+		return locale.Say(locale.NoticeThenWebhookOff)
 	case RecoveryBegun, RecoveryConfirmed, RecoveryContested, RecoveryDone:
 		if other {
 			return locale.Say(locale.NoticeThenRecoveryOf, locale.Data{"Who": s.name(n.Words["who"]), "Vendor": s.Vendor})

@@ -24,6 +24,7 @@ import (
 	"keyturn/internal/session"
 	"keyturn/internal/twoperson"
 	"keyturn/internal/web"
+	"keyturn/internal/webhook"
 )
 
 // Staff serves it.
@@ -45,6 +46,8 @@ type Staff struct {
 	Apps *oidc.Desk
 	// Packs makes the evidence.
 	Packs *evidence.Desk
+	// Hooks tells programs outside.
+	Hooks *webhook.Desk
 }
 
 // only is the guard.

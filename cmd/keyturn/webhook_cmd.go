@@ -13,6 +13,7 @@ import (
 	"keyturn/internal/db"
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
+	"keyturn/internal/outward"
 	"keyturn/internal/secret"
 	"keyturn/internal/site"
 	"keyturn/internal/webhook"
@@ -34,7 +35,7 @@ func (w *world) hooking(do func(desk *webhook.Desk, d *db.DB) error) (err error)
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	return do(&webhook.Desk{DB: d, Log: slog.New(slog.DiscardHandler), Way: webhook.NewWay(c.PublicURL, webhook.DNS, nil)}, d)
+	return do(&webhook.Desk{DB: d, Log: slog.New(slog.DiscardHandler), Way: outward.NewWay(c.PublicURL, outward.DNS, nil)}, d)
 }
 
 // sealing is hooking with the keys, where a secret is made.

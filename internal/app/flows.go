@@ -3,8 +3,6 @@ package app
 import (
 	"context"
 	"fmt"
-	"net/netip"
-	"net/url"
 	"strings"
 	"time"
 
@@ -22,6 +20,7 @@ import (
 	"keyturn/internal/message"
 	"keyturn/internal/method"
 	"keyturn/internal/oidc"
+	"keyturn/internal/outward"
 	"keyturn/internal/password"
 	"keyturn/internal/policy"
 	"keyturn/internal/prepare"
@@ -36,7 +35,6 @@ import (
 	"keyturn/internal/trail"
 	"keyturn/internal/twoperson"
 	"keyturn/internal/user"
-	weboidc "keyturn/internal/web/oidc"
 	"keyturn/internal/web/paper"
 	"keyturn/internal/webhook"
 )
@@ -88,9 +86,10 @@ func newFlows(p Parts) (*flows, error) {
 	}
 	f.desk.Standing = f.facts
 	f.check = &check.Checker{DB: p.DB, Standing: f.facts, Log: p.Log}
+	way := outward.NewWay(p.PublicURL, outward.DNS, nil)
 	f.apps = &oidc.Desk{
 		DB: p.DB, Keys: p.Keys, Check: f.check, Standing: f.facts, Log: p.Log,
-		Issuer: strings.TrimSuffix(p.PublicURL.String(), "/"), Tell: (&weboidc.BackChannel{Private: loopback(p.PublicURL)}).Post,
+		Issuer: strings.TrimSuffix(p.PublicURL.String(), "/"), Way: way,
 	}
 	f.rescue = &rescue.Desk{
 		DB: p.DB, Keys: p.Keys, Post: f.post, Slots: slots, Pace: f.desk.Pace, VendorName: p.Vendor.Name,
@@ -140,7 +139,7 @@ func newFlows(p Parts) (*flows, error) {
 		Readiness: readiness.Source{Standing: f.facts}, Shared: sharing.Open, Page: paper.Page, Extended: rollout.ExtendedWhy,
 	}
 	f.webhook = &webhook.Desk{
-		DB: p.DB, Keys: p.Keys, Post: f.post, Standing: f.facts, Log: p.Log, Way: webhook.NewWay(p.PublicURL, webhook.DNS, nil),
+		DB: p.DB, Keys: p.Keys, Post: f.post, Standing: f.facts, Log: p.Log, Way: way,
 	}
 	f.second = &twoperson.Desk{DB: p.DB, Standing: f.facts, Acts: f.acts()}
 	return f, f.work(p)
@@ -189,12 +188,6 @@ func (f *flows) work(p Parts) (err error) {
 	}
 	f.rescue.Jobs, f.rollout.Jobs, f.apps.Jobs = f.post.Jobs, f.post.Jobs, f.post.Jobs
 	return nil
-}
-
-// loopback says that the product is a demo or under test: nobody else reaches it.
-func loopback(public *url.URL) bool {
-	at, err := netip.ParseAddr(public.Hostname())
-	return public.Hostname() == "localhost" || err == nil && at.IsLoopback()
 }
 
 // channel says how a channel delivers now.

@@ -13,6 +13,7 @@ import (
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
 	"keyturn/internal/job"
+	"keyturn/internal/outward"
 	"keyturn/internal/session"
 )
 
@@ -25,8 +26,6 @@ const (
 	// logoutLife is how long a logout token is good (OpenID Connect Back-Channel Logout,
 	// section 2.4, recommends two minutes at most).
 	logoutLife = 2 * time.Minute
-	// tooMany is HTTP's word for "later".
-	tooMany = 429
 )
 
 // LookJob looks for sessions that ended.
@@ -116,17 +115,16 @@ func (d *Desk) tell(ctx context.Context, one tellJob) error {
 
 // post hands the token to the client. A client that says no for good is not asked again.
 func (d *Desk) post(ctx context.Context, c client.Client, token string) error {
-	status, err := d.Tell(ctx, c.BackChannel, token)
+	got := d.Way.Post(ctx, c.BackChannel, map[string]string{"Content-Type": "application/x-www-form-urlencoded"},
+		[]byte(url.Values{"logout_token": {token}}.Encode()))
 	switch {
-	case err != nil:
-		return fmt.Errorf("tell the client %s: %w", c.ID, err)
-	case status < 300:
+	case got.Why == "":
 		return nil
-	case status < 500 && status != tooMany:
-		d.Log.WarnContext(ctx, "a client does not take what its back channel is told", "client", string(c.ID), "status", status)
+	case got.Refused(), got.Gone(), got.Why == outward.Redirect:
+		d.Log.WarnContext(ctx, "a client does not take what its back channel is told", "client", string(c.ID), "status", got.Status)
 		return nil
 	}
-	return fmt.Errorf("tell the client %s: it answers %d: %w", c.ID, status, fault.Busy)
+	return fmt.Errorf("tell the client %s: %s, status %d: %w", c.ID, got.Why, got.Status, fault.Busy)
 }
 
 // Leave is what somebody who signs out at an application comes with.

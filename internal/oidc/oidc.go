@@ -25,6 +25,7 @@ import (
 	"keyturn/internal/check"
 	"keyturn/internal/db"
 	"keyturn/internal/job"
+	"keyturn/internal/outward"
 	"keyturn/internal/policy"
 	"keyturn/internal/secret"
 	"keyturn/internal/session"
@@ -73,9 +74,8 @@ type Desk struct {
 	// Jobs tells clients of sessions that ended.
 	Jobs *job.Queue
 	Log  *slog.Logger
-	// Tell posts a logout token to a client's back channel, and gives the status of the answer.
-	// Its errors never name the address.
-	Tell func(ctx context.Context, address, token string) (status int, err error)
+	// Way is how back channels are reached.
+	Way *outward.Way
 
 	ring ring
 }

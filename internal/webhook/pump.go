@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"keyturn/internal/audit"
@@ -15,6 +14,7 @@ import (
 	"keyturn/internal/id"
 	"keyturn/internal/job"
 	"keyturn/internal/message"
+	"keyturn/internal/outward"
 )
 
 // every is how often a node looks for news and for what is due.
@@ -212,19 +212,16 @@ func (d *Desk) send(ctx context.Context, args Send) error {
 		return err
 	}
 	text := []byte(one.body)
-	got := d.Way.post(ctx, e.URL, http.Header{
-		"Content-Type": {"application/json"}, "User-Agent": {"Keyturn-Webhooks"},
-		// Not in Go's own spelling of names: receivers read them in any.
-		http.CanonicalHeaderKey(headerID):        {string(one.Event)},
-		http.CanonicalHeaderKey(headerTime):      {fmt.Sprint(began.Unix())},
-		http.CanonicalHeaderKey(headerSignature): {signature(string(one.Event), began, text, keys...)},
+	got := d.Way.Post(ctx, e.URL, map[string]string{
+		"Content-Type": "application/json", "User-Agent": "Keyturn-Webhooks",
+		headerID: string(one.Event), headerTime: fmt.Sprint(began.Unix()), headerSignature: signature(string(one.Event), began, text, keys...),
 	}, text)
 	took := d.DB.Clock.Now().Sub(began)
 	return d.settle(ctx, args, got, took)
 }
 
 // settle stores what became of an attempt, and has the next one of the endpoint begin.
-func (d *Desk) settle(ctx context.Context, args Send, got answer, took time.Duration) error {
+func (d *Desk) settle(ctx context.Context, args Send, got outward.Answer, took time.Duration) error {
 	err := d.DB.Do(ctx, func(tx *db.Tx) error {
 		e, err := takeTurn(ctx, tx, args.Webhook)
 		if errors.Is(err, fault.Conflict) {
@@ -240,7 +237,7 @@ func (d *Desk) settle(ctx context.Context, args Send, got answer, took time.Dura
 		if err != nil {
 			return fmt.Errorf("find a delivery: %w", err)
 		}
-		one.Attempts, one.TriedAt, one.Status, one.Why, one.Took = one.Attempts+1, tx.Now, got.Status, got.Why, took
+		one.Attempts, one.TriedAt, one.Status, one.Why, one.Took = one.Attempts+1, tx.Now, got.Status, string(got.Why), took
 		if got.Why == "" {
 			one.State = Done
 			if err := settled(ctx, tx, one, args.Until); err != nil {
@@ -259,7 +256,7 @@ func (d *Desk) settle(ctx context.Context, args Send, got answer, took time.Dura
 	return nil
 }
 
-func (d *Desk) missed(ctx context.Context, tx *db.Tx, e Endpoint, one Delivery, args Send, got answer) error {
+func (d *Desk) missed(ctx context.Context, tx *db.Tx, e Endpoint, one Delivery, args Send, got outward.Answer) error {
 	one.State = Failed
 	if wait, again := next(one.Attempts, got.After, chance()); again {
 		one.State, one.DueAt = Waiting, tx.Now.Add(wait)
@@ -271,13 +268,13 @@ func (d *Desk) missed(ctx context.Context, tx *db.Tx, e Endpoint, one Delivery, 
 		e.FailingSince = tx.Now
 	}
 	switch {
-	case got.Status == http.StatusGone:
+	case got.Gone():
 		return d.giveUp(ctx, tx, e, IsGone)
 	case tx.Now.Sub(e.FailingSince) >= givenUp:
 		return d.giveUp(ctx, tx, e, IsFailing)
 	}
 	// Of what one delivery alone is refused for, others may know nothing: they go on.
-	if e.missed++; !refusal(got) || e.missed >= refusals {
+	if e.missed++; !got.Refused() || e.missed >= refusals {
 		e.restUntil = tx.Now.Add(rest(e.missed, got.After))
 	}
 	if err := failing(ctx, tx, e); err != nil {
@@ -288,12 +285,6 @@ func (d *Desk) missed(ctx context.Context, tx *db.Tx, e Endpoint, one Delivery, 
 
 // refusals is how many answers in a row that refuse one delivery are taken for that.
 const refusals = 5
-
-// refusal says whether an answer may be about the one delivery, and not about its receiver.
-func refusal(got answer) bool {
-	return got.Status >= http.StatusBadRequest && got.Status < http.StatusInternalServerError &&
-		got.Status != http.StatusTooManyRequests && got.After == 0
-}
 
 // giveUp switches an endpoint off, and tells the vendor's staff.
 func (d *Desk) giveUp(ctx context.Context, tx *db.Tx, e Endpoint, why Why) error {

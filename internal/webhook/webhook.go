@@ -24,6 +24,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -36,18 +37,18 @@ import (
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
 	"keyturn/internal/message"
+	"keyturn/internal/outward"
 	"keyturn/internal/secret"
 	"keyturn/internal/standing"
 )
 
 const (
-	// longestName bounds an endpoint's name, in characters, and longestURL its address, in
-	// bytes.
-	longestName, longestURL = 100, 500
-	// mostSites bounds how many sites one endpoint names, Most how many endpoints there are:
-	// each is looked at once a second.
+	// longestName bounds an endpoint's name, in characters.
+	longestName = 100
+	// mostSites bounds how many sites one endpoint names.
 	mostSites = 500
-	Most      = 50
+	// Most is how many endpoints there are at most: each is looked at once a second.
+	Most = 50
 	// overlap is how long the secret before signs too: a day, so that a receiver changes its
 	// own in working hours.
 	overlap = 24 * time.Hour
@@ -126,7 +127,7 @@ type Desk struct {
 	Standing standing.Source
 	Log      *slog.Logger
 	// Way is how endpoints are reached.
-	Way *Way
+	Way *outward.Way
 }
 
 // Wrong is why an order cannot be; empty if it can.
@@ -149,7 +150,7 @@ func (d *Desk) judge(o Order) Wrong {
 	switch {
 	case name == "", name != o.Name, utf8.RuneCountInString(name) > longestName, !utf8.ValidString(name), strings.ContainsFunc(name, unicode.IsControl):
 		return WrongName
-	case !d.Way.fits(o.URL):
+	case !d.Way.Fits(o.URL):
 		return WrongURL
 	}
 	for _, t := range o.Types {
@@ -338,9 +339,7 @@ func whole(ctx context.Context, from db.Reader, which id.Webhook) (Endpoint, []i
 // for all sites, into the house's own. Of its address it names the host alone.
 func record(ctx context.Context, tx *db.Tx, kind audit.Kind, by audit.Actor, e Endpoint, sites []id.Site, more map[string]string) error {
 	facts := map[string]string{"webhook": string(e.ID), "name": e.Name, "host": e.Host(), "types": joined(e.Types)}
-	for name, value := range more {
-		facts[name] = value
-	}
+	maps.Copy(facts, more)
 	if e.All {
 		return audit.Record(ctx, tx, audit.Event{Kind: kind, Actor: by, Facts: facts})
 	}

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"net/url"
 	"sync/atomic"
 	"testing"
@@ -22,6 +21,7 @@ import (
 	"keyturn/internal/id"
 	"keyturn/internal/job"
 	"keyturn/internal/message"
+	"keyturn/internal/outward"
 	"keyturn/internal/policy"
 	"keyturn/internal/secret"
 	"keyturn/internal/site"
@@ -70,7 +70,7 @@ func (w *world) node(t *testing.T, name string) *webhook.Desk {
 	}
 	desk := &webhook.Desk{
 		DB: w.db, Keys: w.keys, Standing: standing.Source{Countries: []string{"AU"}}, Log: slog.New(slog.DiscardHandler),
-		Way: webhook.NewWay(public, webhook.DNS, nil),
+		Way: outward.NewWay(public, outward.DNS, nil),
 	}
 	work := job.NewWork()
 	desk.Workers(work)
@@ -279,15 +279,5 @@ func (r *receiver) quiet(t *testing.T) {
 	case c := <-r.calls:
 		t.Fatalf("something came: %s", c.body)
 	default:
-	}
-}
-
-// found is a look-up that finds given addresses.
-func found(all ...string) webhook.LookUp {
-	return func(context.Context, string) (addrs []netip.Addr, _ error) {
-		for _, text := range all {
-			addrs = append(addrs, netip.MustParseAddr(text))
-		}
-		return addrs, nil
 	}
 }

@@ -283,6 +283,8 @@ func (p *UserPage) refused(saved member.Saved) int {
 		p.Problem, p.AskManager = locale.Say(locale.UsersReplaced, who), true
 	case member.TooManyAddresses, member.TooManyLogins, member.TooManyNewcomers, member.TooMany:
 		return http.StatusTooManyRequests
+	case member.NoLess, member.RefTaken, member.BadRef, member.AskForAdmin:
+		// Of programs alone: this form takes no reference, and an Admin may ask for less.
 	}
 	return http.StatusUnprocessableEntity
 }

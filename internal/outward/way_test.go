@@ -1,6 +1,7 @@
-package webhook_test
+package outward_test
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -10,7 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"keyturn/internal/webhook"
+	"keyturn/internal/outward"
 )
 
 // notPublic are addresses that lead to something of the vendor's own, or to nobody.
@@ -31,28 +32,28 @@ func TestOnlyAddressesOfThePublicInternetAreCalled(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, text := range notPublic {
-		if webhook.Public(netip.MustParseAddr(text)) {
+		if outward.Public(netip.MustParseAddr(text)) {
 			t.Errorf("%s counts as public", text)
 		}
 		// A name that leads there.
-		if _, why := webhook.NewWay(public, found(text), nil).Post(t.Context(), "https://hooks.example/"); why != "address" {
-			t.Errorf("a name that leads to %s: %q", text, why)
+		if got := outward.NewWay(public, found(text), nil).Post(t.Context(), "https://hooks.example/", nil, nil); got.Why != outward.Address {
+			t.Errorf("a name that leads to %s: %q", text, got.Why)
 		}
 		// The address itself.
 		literal := "https://" + text + "/"
 		if strings.Contains(text, ":") {
 			literal = "https://[" + strings.ReplaceAll(text, "%", "%25") + "]/"
 		}
-		way := webhook.NewWay(public, found(), nil)
+		way := outward.NewWay(public, found(), nil)
 		if way.Fits(literal) {
 			t.Errorf("%s may be registered", literal)
 		}
-		if _, why := way.Post(t.Context(), literal); why != "address" {
-			t.Errorf("%s is called: %q", literal, why)
+		if got := way.Post(t.Context(), literal, nil, nil); got.Why != outward.Address {
+			t.Errorf("%s is called: %q", literal, got.Why)
 		}
 	}
 	for _, text := range []string{"1.1.1.1", "172.15.255.255", "172.32.0.1", "100.63.255.255", "100.128.0.1", "2606:4700:4700::1111", "2a00:1450::1", "::ffff:8.8.8.8"} {
-		if !webhook.Public(netip.MustParseAddr(text)) {
+		if !outward.Public(netip.MustParseAddr(text)) {
 			t.Errorf("%s does not count as public", text)
 		}
 	}
@@ -71,9 +72,9 @@ func TestANameThatAlsoLeadsInsideIsCalledAtNoAddressInside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, why := webhook.NewWay(public, found("::ffff:127.0.0.1", "127.0.0.1"), nil).Post(t.Context(), "https://hooks.example:"+port+"/")
-	if why != "address" || called.Load() {
-		t.Errorf("%q, called: %t", why, called.Load())
+	got := outward.NewWay(public, found("::ffff:127.0.0.1", "127.0.0.1"), nil).Post(t.Context(), "https://hooks.example:"+port+"/", nil, nil)
+	if got.Why != outward.Address || called.Load() {
+		t.Errorf("%q, called: %t", got.Why, called.Load())
 	}
 }
 
@@ -87,7 +88,7 @@ func TestWhatCanBeRegistered(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	way, loop := webhook.NewWay(live, webhook.DNS, nil), webhook.NewWay(trial, webhook.DNS, nil)
+	way, loop := outward.NewWay(live, outward.DNS, nil), outward.NewWay(trial, outward.DNS, nil)
 	for _, text := range []string{"https://hooks.example/keyturn", "https://hooks.example:8443/a?b=c", "https://1.1.1.1/"} {
 		if !way.Fits(text) || !loop.Fits(text) {
 			t.Errorf("%s is refused", text)
@@ -121,8 +122,17 @@ func TestARedirectIsNoSuccessAndIsNotFollowed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	status, why := webhook.NewWay(trial, webhook.DNS, nil).Post(t.Context(), first.URL)
-	if status != http.StatusTemporaryRedirect || why != "redirect" || called.Load() {
-		t.Errorf("%d %q, followed: %t", status, why, called.Load())
+	got := outward.NewWay(trial, outward.DNS, nil).Post(t.Context(), first.URL, nil, nil)
+	if got.Status != http.StatusTemporaryRedirect || got.Why != outward.Redirect || called.Load() {
+		t.Errorf("%d %q, followed: %t", got.Status, got.Why, called.Load())
+	}
+}
+
+func found(all ...string) outward.LookUp {
+	return func(context.Context, string) (addrs []netip.Addr, _ error) {
+		for _, text := range all {
+			addrs = append(addrs, netip.MustParseAddr(text))
+		}
+		return addrs, nil
 	}
 }

@@ -1,4 +1,8 @@
-package webhook
+// Package outward calls addresses that somebody typed: an endpoint of webhooks, the back
+// channel of an application. They are never taken at their word. A call goes to addresses of
+// the public internet alone, follows no redirect, uses no proxy, and nothing of its answer
+// is kept but the status (OWASP ASVS 5.0, 1.3.6).
+package outward
 
 import (
 	"bytes"
@@ -29,6 +33,8 @@ const (
 	mostHeader, mostAnswer = 16 << 10, 8 << 10
 	// mostAddresses is how many addresses of one name are tried.
 	mostAddresses = 4
+	// longestURL bounds an address, in bytes, and longestRest what a receiver may ask for.
+	longestURL, longestRest = 500, time.Hour
 )
 
 // LookUp gives the addresses of a host's name.
@@ -65,7 +71,7 @@ func NewWay(public *url.URL, look LookUp, roots *x509.CertPool) *Way {
 		},
 		TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}, ForceAttemptHTTP2: true,
 		TLSHandshakeTimeout: patience, ResponseHeaderTimeout: patience,
-		MaxResponseHeaderBytes: mostHeader, MaxIdleConnsPerHost: 2, MaxIdleConns: Most, IdleConnTimeout: 30 * time.Second,
+		MaxResponseHeaderBytes: mostHeader, MaxIdleConnsPerHost: 2, MaxIdleConns: 50, IdleConnTimeout: 30 * time.Second,
 		DisableCompression: true, // nothing that is read is looked at
 	}
 	w.client = &http.Client{
@@ -88,7 +94,7 @@ func (w *Way) control(_, address string, _ syscall.RawConn) error {
 }
 
 func (w *Way) callable(a netip.Addr) bool {
-	return public(a) || w.loopback && a.Zone() == "" && a.Unmap().IsLoopback()
+	return Public(a) || w.loopback && a.Zone() == "" && a.Unmap().IsLoopback()
 }
 
 func dial(ctx context.Context, dialer *net.Dialer, look LookUp, network, address string) (net.Conn, error) {
@@ -133,9 +139,9 @@ func networks(texts ...string) (all []netip.Prefix) {
 	return all
 }
 
-// public says whether an address is one of the public internet. An IPv4 address that is
+// Public says whether an address is one of the public internet. An IPv4 address that is
 // written as an IPv6 one is judged as what it is.
-func public(a netip.Addr) bool {
+func Public(a netip.Addr) bool {
 	if !a.IsValid() || a.Zone() != "" {
 		return false
 	}
@@ -157,10 +163,10 @@ func loopbackHost(host string) bool {
 	return host == "localhost" || err == nil && a.Zone() == "" && a.Unmap().IsLoopback()
 }
 
-// fits says whether a text can be an endpoint's address: https, a host, no user, no
+// Fits says whether a text can be such an address: https, a host, no user, no
 // fragment. Where it leads is judged again at each call; what is plainly not public is
-// refused here already, so that whoever types it is told.
-func (w *Way) fits(text string) bool {
+// refused here already, so that whoever types it is told. At most 500 bytes.
+func (w *Way) Fits(text string) bool {
 	u, err := url.Parse(text)
 	if err != nil || len(text) > longestURL || u.Opaque != "" || u.User != nil || u.Fragment != "" || u.Hostname() == "" {
 		return false
@@ -181,72 +187,88 @@ func (w *Way) fits(text string) bool {
 	if local {
 		return w.loopback && (u.Scheme == "http" || u.Scheme == "https")
 	}
-	if a, err := netip.ParseAddr(u.Hostname()); err == nil && !public(a) {
+	if a, err := netip.ParseAddr(u.Hostname()); err == nil && !Public(a) {
 		return false
 	}
 	return u.Scheme == "https"
 }
 
-// answer is what became of one attempt.
-type answer struct {
+// Answer is what became of one attempt.
+type Answer struct {
 	// Status is the receiver's; 0 where there was none.
 	Status int
-	// Why is a word for what failed, empty for a success.
-	Why string
-	// After is how long the receiver asks to be left alone; 0: it did not say.
+	// Why is what failed, empty for a success.
+	Why Why
+	// After is how long the receiver asks to be left alone, at most an hour; 0: it did not
+	// say.
 	After time.Duration
 }
 
-// Words for what failed.
+// Gone says that the receiver wants no more, ever.
+func (a Answer) Gone() bool { return a.Status == http.StatusGone }
+
+// Refused says that the receiver refused what it was sent, and would again: not that it is
+// busy or broken.
+func (a Answer) Refused() bool {
+	return a.Status >= http.StatusBadRequest && a.Status < http.StatusInternalServerError &&
+		a.Status != http.StatusTooManyRequests && a.Status != http.StatusRequestTimeout && a.After == 0
+}
+
+// Why says what failed of an attempt.
+type Why string
+
+// What can fail. Address: the name leads to something that is not of the public internet.
 const (
-	whyTimeout  = "timeout"
-	whyAddress  = "address"
-	whyTLS      = "tls"
-	whyConnect  = "connect"
-	whyStatus   = "status"
-	whyRedirect = "redirect"
+	Timeout  Why = "timeout"
+	Address  Why = "address"
+	TLS      Why = "tls"
+	Connect  Why = "connect"
+	Status   Why = "status"
+	Redirect Why = "redirect"
 )
 
-// post makes one attempt.
-func (w *Way) post(ctx context.Context, to string, header http.Header, body []byte) answer {
+// Post makes one attempt, which has 10 s.
+func (w *Way) Post(ctx context.Context, to string, header map[string]string, body []byte) Answer {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, to, bytes.NewReader(body))
 	if err != nil {
-		return answer{Why: whyConnect}
+		return Answer{Why: Connect}
 	}
-	r.Header = header
+	for name, value := range header {
+		r.Header.Set(name, value)
+	}
 	got, err := w.client.Do(r)
 	if err != nil {
-		return answer{Why: whyOf(ctx, err)}
+		return Answer{Why: whyOf(ctx, err)}
 	}
 	defer func() { _ = got.Body.Close() }()
 	_, _ = io.Copy(io.Discard, io.LimitReader(got.Body, mostAnswer)) // the status is what counts
-	a := answer{Status: got.StatusCode}
+	a := Answer{Status: got.StatusCode}
 	switch {
 	case got.StatusCode >= 200 && got.StatusCode < 300:
 	case got.StatusCode >= 300 && got.StatusCode < 400:
-		a.Why = whyRedirect
+		a.Why = Redirect
 	default:
-		a.Why, a.After = whyStatus, after(got.Header)
+		a.Why, a.After = Status, after(got.Header)
 	}
 	return a
 }
 
-func whyOf(ctx context.Context, err error) string {
+func whyOf(ctx context.Context, err error) Why {
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError
 	var alert tls.AlertError
 	var slow net.Error
 	switch {
 	case errors.Is(err, errAddress):
-		return whyAddress
+		return Address
 	case errors.As(err, &certificate), errors.As(err, &record), errors.As(err, &alert):
-		return whyTLS
+		return TLS
 	case ctx.Err() != nil, errors.As(err, &slow) && slow.Timeout():
-		return whyTimeout
+		return Timeout
 	}
-	return whyConnect
+	return Connect
 }
 
 // after reads a Retry-After (RFC 9110, section 10.2.3): seconds, or a date, which is read by

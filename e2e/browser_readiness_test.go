@@ -32,7 +32,7 @@ func TestAnAdminSeesWhoWillGetInAndRemindsTheOthers(t *testing.T) {
 	v.Judge("poster")
 	v.gets(home+"/readiness", http.StatusOK)
 	v.Press("Remind 2 people")
-	v.Sees("reminded")
+	v.Sees("reminded", "They can be reminded again a week later.")
 	v.Judge("readiness-reminded")
 
 	// A test code: the Admin sends it, the member types it, and is ready.

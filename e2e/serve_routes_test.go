@@ -53,7 +53,7 @@ func (r route) address(t *testing.T, v *e2etest.Visitor) string {
 
 // objects fill in what a route is about: things that are not there.
 var objects = strings.NewReplacer(
-	"{site}", absent, "{user}", absent, "{recovery}", absent, "{request}", absent, "{proposal}", absent, "{token}", "no-such-token", "{method}", absent,
+	"{site}", absent, "{user}", absent, "{recovery}", absent, "{request}", absent, "{proposal}", absent, "{webhook}", absent, "{token}", "no-such-token", "{method}", absent,
 	"{ref}", absent, "{user_ref}", absent, "{provider}", "twilio", "{rest...}", "no-such-secret",
 )
 

@@ -1458,6 +1458,7 @@ const (
 	ReadinessRemind                     Key = "readiness.remind"
 	ReadinessRemindAll                  Key = "readiness.remind-all"
 	ReadinessRemindWords                Key = "readiness.remind-words"
+	ReadinessReminded                   Key = "readiness.reminded"
 	ReadinessSumDate                    Key = "readiness.sum-date"
 	ReadinessSumH                       Key = "readiness.sum-h"
 	ReadinessSumNobody                  Key = "readiness.sum-nobody"

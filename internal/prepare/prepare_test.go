@@ -3,6 +3,7 @@ package prepare_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"keyturn/internal/audit"
 	"keyturn/internal/fault"
@@ -10,6 +11,7 @@ import (
 	"keyturn/internal/message"
 	"keyturn/internal/policy"
 	"keyturn/internal/prepare"
+	"keyturn/internal/remind"
 	"keyturn/internal/site"
 )
 
@@ -32,9 +34,23 @@ func TestAnAdminRemindsTheirOwnPeopleOnceAWeek(t *testing.T) {
 		if did, err = w.desk.Remind(t.Context(), pat, []id.User{w.kim.ID, w.twinKim.ID}); err != nil || did != (prepare.Reminded{Waited: 1}) {
 			t.Errorf("within the week reminded %+v: %v", did, err)
 		}
+		lately := func(at site.Site) map[id.User]time.Time {
+			all, err := remind.Lately(t.Context(), w.db, w.db.Clock.Now(), at.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return all
+		}
+		if all := lately(w.site); len(all) != 1 || w.db.Clock.Now().Sub(all[w.kim.ID]) > time.Minute || len(lately(w.twin)) != 0 {
+			t.Errorf("reminded lately: %v, and at the twin %v", all, lately(w.twin))
+		}
 		events, err := audit.List(t.Context(), w.db, audit.Filter{Site: w.site.ID, Kind: audit.MembersReminded}, 10)
 		if err != nil || len(events) != 1 || events[0].Facts["people"] != "1" {
 			t.Errorf("the trail has %+v: %v", events, err)
+		}
+		w.db.Clock.Advance(7 * 24 * time.Hour)
+		if all := lately(w.site); len(all) != 0 {
+			t.Errorf("a week later: %v", all)
 		}
 	})
 }

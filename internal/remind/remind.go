@@ -19,6 +19,19 @@ import (
 // not follow three.
 const again = 7 * 24 * time.Hour
 
+// Lately gives when those of a site who were reminded within the week were.
+func Lately(ctx context.Context, from db.Reader, now time.Time, at id.Site) (map[id.User]time.Time, error) {
+	all, err := since(ctx, from, at, now.Add(-again))
+	if err != nil {
+		return nil, fmt.Errorf("read reminders: %w", err)
+	}
+	when := make(map[id.User]time.Time, len(all))
+	for _, one := range all {
+		when[one.who] = one.at
+	}
+	return when, nil
+}
+
 // Late is somebody who is not ready, and what stands in the way.
 type Late struct {
 	User id.User

@@ -388,7 +388,7 @@ func (w *world) holdsLive(t *testing.T, c *crowd) {
 	}
 	var stuck int
 	for _, s := range c.sites[shadowed] {
-		all, err := plan.WouldBeStuck(t.Context(), w.db, s.ID, time.Time{})
+		all, err := plan.WouldBeStuck(t.Context(), w.db, s.ID, w.db.Clock.Now().Add(-plan.Lately))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -262,7 +262,7 @@ func TestAMemberIsToldWhatTheyLackOnceThereIsSomethingToSay(t *testing.T) {
 		}
 		w.call(http.MethodPut, "/api/v1/sites/S1/integrations/xero", token, `{"state":"connected","connected_at":"2024-03-12T01:30:00Z"}`)
 		const wants = `{"show":true,"readiness":"will_manage","required":true,"heading":"2FA is asked here now.",` +
-			`"lacks":["You have never typed a code that we sent."],"do":"try","next":"Try the new sign-in once","link":"https://signin.example/me/security"}`
+			`"lacks":["You have never typed a code that we sent."],"do":"try","next":"Try the new sign-in once","link":"https://signin.example/me/security"`
 		words, rest, _ := strings.Cut(banner(w.site, "U2"), `,"snippet":`)
 		if words != wants {
 			t.Errorf("%s", words)
@@ -295,7 +295,7 @@ func (w *world) holds(t *testing.T, rest string) {
 		t.Fatal(err)
 	}
 	const wants = `<aside class="keyturn-banner" lang="en-AU" role="status"><p><strong>2FA is asked here now.</strong></p>` +
-		`<ul><li>Has never typed a code that we sent.</li></ul>` +
+		`<ul><li>You have never typed a code that we sent.</li></ul>` +
 		`<p><a href="https://signin.example/me/security" rel="noopener">Try the new sign-in once</a></p></aside>`
 	if s.HTML != wants {
 		t.Errorf("the snippet is %s", s.HTML)

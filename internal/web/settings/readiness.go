@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"time"
 
 	"keyturn/internal/fault"
 	"keyturn/internal/id"
@@ -14,6 +15,7 @@ import (
 	"keyturn/internal/policy"
 	"keyturn/internal/prepare"
 	"keyturn/internal/readiness"
+	"keyturn/internal/remind"
 	"keyturn/internal/web"
 	"keyturn/internal/web/reason"
 )
@@ -26,14 +28,19 @@ func (s *Settings) Readiness() http.Handler {
 		if err != nil {
 			return err
 		}
-		page := readinessPage(a, one, when, moments{a.site.Zone, s.DB.Clock.Now()})
+		now := s.DB.Clock.Now()
+		lately, err := remind.Lately(r.Context(), s.DB, now, a.site.ID)
+		if err != nil {
+			return err
+		}
+		page := readinessPage(a, one, when, lately, moments{a.site.Zone, now})
 		of, err := manager.Of(r.Context(), s.DB, a.site)
 		if err != nil {
 			return err
 		}
 		page.Manager = web.ContactOf(of)
 		if !when.Now {
-			if page.Rehearsed, err = s.rehearsed(r, a, one, moments{a.site.Zone, s.DB.Clock.Now()}); err != nil {
+			if page.Rehearsed, err = s.rehearsed(r, a, one, moments{a.site.Zone, now}); err != nil {
 				return err
 			}
 		}
@@ -52,7 +59,7 @@ func (s *Settings) ready(r *http.Request, a admin) (readiness.Site, readiness.Wh
 	return one, when, err
 }
 
-func readinessPage(a admin, one readiness.Site, when readiness.When, m moments) ReadinessPage {
+func readinessPage(a admin, one readiness.Site, when readiness.When, lately map[id.User]time.Time, m moments) ReadinessPage {
 	page := ReadinessPage{
 		Site: a.site.Name, Path: a.path, Office: one.Office(),
 		HasDate: !when.Date().IsZero(), Bar: barOf(one.Counts),
@@ -66,7 +73,7 @@ func readinessPage(a admin, one readiness.Site, when readiness.When, m moments) 
 		g := ReadyGroup{Look: lookOf(mark)}
 		for _, p := range one.People {
 			if p.Mark == mark {
-				g.People = append(g.People, readyPerson(a, p, m))
+				g.People = append(g.People, readyPerson(a, p, lately[p.User], m))
 			}
 		}
 		g.Count = len(g.People)
@@ -106,8 +113,9 @@ func sumWords(c readiness.Counts, when readiness.When) []locale.Run {
 	return locale.Rich(locale.ReadinessSumDate, numbers)
 }
 
-// readyPerson is one line of the page, with the one button that gets them further.
-func readyPerson(a admin, p readiness.Person, m moments) ReadyPerson {
+// readyPerson is one line of the page, with the one button that gets them further. They were
+// last reminded then; zero: not within the week.
+func readyPerson(a admin, p readiness.Person, last time.Time, m moments) ReadyPerson {
 	one := ReadyPerson{ID: string(p.User), Name: p.Name, Group: string(p.Group), Lacks: reason.Unready(p), Own: p.User == a.User.ID}
 	if p.Name != p.Login {
 		one.Login = p.Login
@@ -135,6 +143,8 @@ func readyPerson(a admin, p readiness.Person, m moments) ReadyPerson {
 			one.Fix, one.FixWords = "/me/security", reason.Mend(p.Do)
 		case p.Unreached():
 			one.Fix, one.FixWords = user, locale.Say(locale.ReadinessFixEmail)
+		case !last.IsZero():
+			one.Reminded = locale.Say(locale.ReadinessReminded, locale.Data{"At": m.exact(last)})
 		default:
 			one.CanRemind = true
 		}

@@ -34,7 +34,8 @@ type ReadyGroup struct {
 	People            []ReadyPerson
 }
 
-// ReadyPerson is one of them. At most one of Fix, Ask, Wait and CanRemind is there.
+// ReadyPerson is one of them. At most one of Fix, Ask, Wait, CanRemind and
+// Reminded is there.
 type ReadyPerson struct {
 	ID, Name, Login, Group string
 	Lacks                  []string
@@ -45,6 +46,8 @@ type ReadyPerson struct {
 	Wait string
 	// CanRemind says that they are told by mail what to do; Own that it is the reader.
 	CanRemind, Own bool
+	// Reminded says when that was, in place of the button; empty: not within the week.
+	Reminded string
 }
 
 // Shares are the parts of a bar, 100 wide together, from the left.

@@ -56,13 +56,21 @@ func (c rolloutPlan) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	return w.rolling(func(desk *rollout.Desk, _ *db.DB) error {
+	return w.rolling(func(desk *rollout.Desk, d *db.DB) error {
 		refused, err := desk.Save(w.ctx, operator(), o)
 		if err != nil {
 			return err
 		}
 		if refused != "" {
-			return errors.Join(errUsage, fmt.Errorf("%s: %w", planFault(refused), fault.Invalid))
+			words := planFault(refused)
+			if refused == rollout.NoSuchSite {
+				strange, err := rollout.Strangers(w.ctx, d, o.Waves)
+				if err != nil {
+					return err
+				}
+				words += fmt.Sprintf(": %q", strange[:min(len(strange), 10)])
+			}
+			return errors.Join(errUsage, fmt.Errorf("%s: %w", words, fault.Invalid))
 		}
 		say := w.progress("looked at", "sites")
 		err = desk.Look(w.ctx, func(n int) {
@@ -254,6 +262,7 @@ func planFault(refused rollout.Refused) string {
 		rollout.Busy: "there is a rollout that has not ended", rollout.NoName: "the name has 1 to 80 characters",
 		rollout.NoOwner: "the owner is no member of staff yet: keyturn staff add makes one, who then types the code at /staff/enrol", rollout.NoWaves: "a plan has 1 to 20 waves",
 		rollout.WrongPick:      `a wave picks by list, region, manager, share or readiness, with a value that fits (see docs/rollout.md)`,
+		rollout.NoSuchSite:     "the list of a wave names what is no site's reference",
 		rollout.WrongTolerance: "the tolerance of the brake is a whole number from 1 to 10",
 		rollout.WrongDay:       "the first day is two days off or more, and each later one comes after the one before",
 		rollout.BadDay:         "no wave begins on a Friday or at a weekend",

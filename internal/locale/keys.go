@@ -1745,6 +1745,8 @@ const (
 	RolloutFaultDay                     Key = "rollout.fault-day"
 	RolloutFaultFriday                  Key = "rollout.fault-friday"
 	RolloutFaultLate                    Key = "rollout.fault-late"
+	RolloutFaultList                    Key = "rollout.fault-list"
+	RolloutFaultListed                  Key = "rollout.fault-listed"
 	RolloutFaultLong                    Key = "rollout.fault-long"
 	RolloutFaultMove                    Key = "rollout.fault-move"
 	RolloutFaultName                    Key = "rollout.fault-name"

@@ -53,6 +53,9 @@ func (d *Desk) Save(ctx context.Context, by By, o Order) (refused Refused, err e
 	if refused != "" {
 		return refused, nil
 	}
+	if strange, err := Strangers(ctx, d.DB, all); err != nil || len(strange) > 0 {
+		return NoSuchSite, err
+	}
 	return d.do(ctx, by, false, func(tx *db.Tx) (Refused, error) {
 		owner, err := staffBy(ctx, tx, o.Owner)
 		if errors.Is(err, fault.NotFound) {
@@ -63,6 +66,36 @@ func (d *Desk) Save(ctx context.Context, by By, o Order) (refused Refused, err e
 		}
 		return saveDraft(ctx, tx, by, Rollout{Name: name, Owner: owner, State: Draft, Tolerance: o.Tolerance, Waves: all})
 	})
+}
+
+// Strangers are the references in the lists of waves that no site has, sorted: a
+// site that was mistyped would be asked in no wave, and nobody would see it.
+func Strangers(ctx context.Context, from db.Reader, waves []Wave) (strange []string, err error) {
+	var named []string
+	for _, w := range waves {
+		if w.Pick.By == ByList {
+			pick, _ := w.Pick.clean()
+			named = append(named, strings.Fields(pick.Value)...)
+		}
+	}
+	if len(named) == 0 {
+		return nil, nil
+	}
+	all, err := refs(ctx, from)
+	if err != nil {
+		return nil, fmt.Errorf("read the references of sites: %w", err)
+	}
+	there := make(map[string]bool, len(all))
+	for _, ref := range all {
+		there[ref] = true
+	}
+	for _, ref := range named {
+		if !there[ref] {
+			strange = append(strange, ref)
+		}
+	}
+	slices.Sort(strange)
+	return slices.Compact(strange), nil
 }
 
 func saveDraft(ctx context.Context, tx *db.Tx, by By, r Rollout) (Refused, error) {

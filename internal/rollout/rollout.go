@@ -174,6 +174,8 @@ const (
 	NoWaves Refused = "waves"
 	// WrongPick says that a wave picks its sites in a way that there is not.
 	WrongPick Refused = "pick"
+	// NoSuchSite says that the list of a wave names a site that there is not (Strangers).
+	NoSuchSite Refused = "no_such_site"
 	// WrongDay says that a day is too soon, or not after that of the wave before.
 	WrongDay Refused = "day"
 	// WrongTolerance says that the brake cannot have this tolerance.

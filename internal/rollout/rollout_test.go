@@ -42,6 +42,7 @@ func TestADraftThatCannotBeIsRefusedWithWhatIsWrong(t *testing.T) {
 			"a region unknown":      {func(o *rollout.Order) { o.Waves = wave(rollout.ByRegion, "FR", tuesday) }, rollout.WrongPick},
 			"a share of nothing":    {func(o *rollout.Order) { o.Waves = wave(rollout.ByShare, "0", tuesday) }, rollout.WrongPick},
 			"an empty list":         {func(o *rollout.Order) { o.Waves = wave(rollout.ByList, " , ", tuesday) }, rollout.WrongPick},
+			"a site mistyped":       {func(o *rollout.Order) { o.Waves = wave(rollout.ByList, w.site.Ref+" "+w.site.Ref+"x", tuesday) }, rollout.NoSuchSite},
 			"no such way":           {func(o *rollout.Order) { o.Waves = wave("moon", "full", tuesday) }, rollout.WrongPick},
 			"no day":                {func(o *rollout.Order) { o.Waves = wave(rollout.ByShare, "10", calendar.Day{}) }, rollout.WrongDay},
 			"tomorrow":              {func(o *rollout.Order) { o.Waves = wave(rollout.ByShare, "10", w.today().Add(1)) }, rollout.WrongDay},
@@ -54,6 +55,10 @@ func TestADraftThatCannotBeIsRefusedWithWhatIsWrong(t *testing.T) {
 			if got, err := w.desk.Save(t.Context(), command, o); got != row.want || err != nil {
 				t.Errorf("%s: %q, %v", name, got, err)
 			}
+		}
+		strange, err := rollout.Strangers(t.Context(), w.db, wave(rollout.ByList, "z9 "+w.site.Ref+",q1,z9", tuesday))
+		if !slices.Equal(strange, []string{"q1", "z9"}) || err != nil {
+			t.Errorf("the strangers are %v, %v", strange, err)
 		}
 		if _, there, err := rollout.Live(t.Context(), w.db); there || err != nil {
 			t.Errorf("a refused draft is there: %v, %v", there, err)

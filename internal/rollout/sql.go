@@ -376,3 +376,7 @@ func adopt(ctx context.Context, tx *db.Tx, r Rollout) error {
 		UPDATE rollouts SET state = 'running', began_at = $2, watched_from = $2, placed_at = $2 WHERE rollout_id = $1`,
 		r.ID, db.Stamp(r.BeganAt))
 }
+
+func refs(ctx context.Context, from db.Reader) ([]string, error) {
+	return db.Many(ctx, from, func(r db.Row) (ref string, err error) { return ref, r.Scan(&ref) }, `SELECT ref FROM sites ORDER BY ref`)
+}

@@ -184,7 +184,7 @@ func rolloutFault(refused rollout.Refused) string {
 	return locale.Say(map[rollout.Refused]locale.Key{
 		rollout.NotFresh: locale.ConsoleProveFirst, rollout.Busy: locale.RolloutFaultBusy, rollout.WrongState: locale.RolloutFaultState,
 		rollout.NoName: locale.RolloutFaultName, rollout.NoOwner: locale.RolloutFaultOwner, rollout.NoWaves: locale.RolloutFaultWaves,
-		rollout.WrongPick: locale.RolloutFaultPick, rollout.WrongDay: locale.RolloutFaultDay, rollout.WrongTolerance: locale.RolloutFaultTolerance, rollout.BadDay: locale.RolloutFaultFriday,
+		rollout.WrongPick: locale.RolloutFaultPick, rollout.NoSuchSite: locale.RolloutFaultList, rollout.WrongDay: locale.RolloutFaultDay, rollout.WrongTolerance: locale.RolloutFaultTolerance, rollout.BadDay: locale.RolloutFaultFriday,
 		rollout.NoReason: locale.RolloutFaultReason, rollout.TooLong: locale.RolloutFaultLong, rollout.TooLate: locale.RolloutFaultLate,
 		rollout.Unfinished: locale.RolloutFaultOpen, rollout.GoingBack: locale.RolloutFaultBack, rollout.Proposed: locale.ConsoleSecondAlready,
 	}[refused])

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"keyturn/internal/authority"
@@ -124,6 +125,15 @@ func (s *Staff) SavePlan() http.Handler {
 			page.Tolerance = form.Get("tolerance")
 		}
 		page.Fault = rolloutFault(refused)
+		if refused == rollout.NoSuchSite {
+			strange, err := rollout.Strangers(r.Context(), s.DB, o.Waves)
+			if err != nil {
+				return err
+			}
+			page.Fault = locale.Say(locale.RolloutFaultListed, locale.Data{
+				"Count": len(strange), "Refs": strings.Join(strange[:min(len(strange), 10)], ", "),
+			})
+		}
 		return s.Kit.Show(w, r, http.StatusUnprocessableEntity, page)
 	})
 }

@@ -21,7 +21,10 @@ func TestAnAdminSeesWhoWillGetInAndRemindsTheOthers(t *testing.T) {
 	}
 	home := v.settings()
 	v.gets(home, http.StatusOK)
-	v.Sees("2FA is asked from", "2 of 6 are sure to get in on the day", "See who needs help")
+	v.Sees("2FA is asked from", "2 of 6 are sure to get in on the day", "See who needs help", "1 person would not get in.", "There is only one Admin")
+	if strings.Contains(v.Text(), "The connection to Xero does not work.") {
+		t.Error("a connection that works is a worry")
+	}
 	v.Judge("settings-home-date")
 	v.gets(home+"/readiness", http.StatusOK)
 	v.Sees("Readiness", "sure to get in on the day", "2FA is asked from", "Calendar file")

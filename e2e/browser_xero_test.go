@@ -72,6 +72,8 @@ func TestAnAdminConnectsASiteToXeroAndItBreaksAndEnds(t *testing.T) {
 	v.gets("/demo?site=ws-1003", http.StatusOK)
 	v.Press("Break the link to Xero Hillside Motors")
 	v.Sees("Xero lets us into Hillside Motors no more")
+	v.gets(strings.TrimSuffix(home, "/integrations"), http.StatusOK)
+	v.Sees("The connection to Xero does not work. 2FA stays as it is.")
 	v.gets(home, http.StatusOK)
 	v.Sees("Xero does not let us in any more.", "Not working", "Asked of everybody in the office")
 	v.Judge("xero-dead")

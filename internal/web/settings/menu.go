@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"keyturn/internal/locale"
+	"keyturn/internal/readiness"
 	"keyturn/internal/web"
 )
 
@@ -86,7 +87,12 @@ type HomePage struct {
 	When          string
 	Ready, Office int
 	Path          string
+	// Worries are what would keep somebody out, the worst first. May be empty.
+	Worries []Worry
 }
+
+// Worry is what would keep somebody out, and the page where it is put right.
+type Worry struct{ Words, Path, Open string }
 
 // HomeEntry is one of them. Icon is the name of its picture.
 type HomeEntry struct{ Title, Hint, Path, Icon string }
@@ -114,6 +120,35 @@ func (s *Settings) Home() http.Handler {
 			page.When = locale.Say(locale.ReadinessDate, locale.Data{"At": m.exact(date), "Away": m.away(date)})
 			page.Ready, page.Office, page.Path = one.Ready, one.Office(), a.path+"/readiness"
 		}
+		if page.Worries, err = s.worries(r, a, one, when); err != nil {
+			return err
+		}
 		return s.Kit.Show(w, r, http.StatusOK, page)
 	})
+}
+
+// worries are asked only of sites where 2FA is asked or will be.
+func (s *Settings) worries(r *http.Request, a admin, one readiness.Site, when readiness.When) (all []Worry, err error) {
+	if !when.Now && when.Date().IsZero() {
+		return nil, nil
+	}
+	ready := Worry{Path: a.path + "/readiness", Open: locale.Say(locale.MenuWorryReadiness)}
+	if one.NeedsHelp > 0 {
+		ready.Words = locale.Say(locale.MenuWorryHelp, locale.Data{"Count": one.NeedsHelp})
+		all = append(all, ready)
+	}
+	if one.LoneAdmin && !aloneIsReady(one) {
+		ready.Words = locale.Say(locale.ReadinessLone)
+		all = append(all, ready)
+	}
+	st, err := s.Connect.Status(r.Context(), s.DB, a.site.ID)
+	if err != nil {
+		return nil, err
+	}
+	if st.Live() && st.Link != nil && (st.Link.Dead || st.Failing()) {
+		all = append(all, Worry{
+			Words: locale.Say(locale.MenuWorryXero), Path: a.path + xeroPath, Open: locale.Say(locale.MenuWorryXeroOpen),
+		})
+	}
+	return all, nil
 }

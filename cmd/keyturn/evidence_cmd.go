@@ -73,7 +73,7 @@ func evidenceDesk(c config.Config, d *db.DB, keys *secret.Keys) *evidence.Desk {
 	return &evidence.Desk{
 		DB: d, Keys: keys, Vendor: c.VendorName, Version: version, KeepDays: c.AuditKeep,
 		Readiness: readiness.Source{Standing: standing.Source{SMS: c.SMSURL.Reveal() != "", Countries: c.SMSCountries}},
-		Shared:    sharing.Open, Page: paper.Page, Extended: rollout.ExtendedWhy,
+		Shared:    sharing.Open, Page: paper.Page, Extended: rollout.ExtendedWhy, Gated: rollout.Gated,
 	}
 }
 

@@ -136,7 +136,7 @@ func newFlows(p Parts) (*flows, error) {
 	f.connect.Await = f.rollout.Await
 	f.evidence = &evidence.Desk{
 		DB: p.DB, Keys: p.Keys, Vendor: p.Vendor.Name, Version: p.Version, KeepDays: p.AuditKeep,
-		Readiness: readiness.Source{Standing: f.facts}, Shared: sharing.Open, Page: paper.Page, Extended: rollout.ExtendedWhy,
+		Readiness: readiness.Source{Standing: f.facts}, Shared: sharing.Open, Page: paper.Page, Extended: rollout.ExtendedWhy, Gated: rollout.Gated,
 	}
 	f.webhook = &webhook.Desk{
 		DB: p.DB, Keys: p.Keys, Post: f.post, Standing: f.facts, Log: p.Log, Way: way,

@@ -37,6 +37,9 @@ type Desk struct {
 	// Extended says why a site was given more time, and what gave it; empty where it was not,
 	// or nobody knows. May be nil.
 	Extended func(ctx context.Context, from db.Reader, at id.Site) (reason, by string, err error)
+	// Gated says whether the date of a site was moved because no Admin was sure to get in. nil
+	// says of none.
+	Gated func(ctx context.Context, from db.Reader, at id.Site) (bool, error)
 	// Page writes a pack as a page to print. The sites can be gone through once.
 	Page func(w io.Writer, p Pack, sites iter.Seq2[Site, error]) error
 }

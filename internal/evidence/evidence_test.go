@@ -115,6 +115,7 @@ func TestTheDatesOfTheRolloutSayFromWhenASignInHadToHaveASecondFactor(t *testing
 		w.desk.Extended = func(_ context.Context, _ db.Reader, at id.Site) (string, string, error) {
 			return "asked of " + string(at), "staff", nil
 		}
+		w.desk.Gated = func(context.Context, db.Reader, id.Site) (bool, error) { return true, nil }
 		m := w.make(t, evidence.Ask{})
 		one, other := m.site(t, w.site.ID), m.site(t, w.twin.ID)
 		if n := one.SignIns; n.Before != 1 || n.Without != 1 {
@@ -129,12 +130,12 @@ func TestTheDatesOfTheRolloutSayFromWhenASignInHadToHaveASecondFactor(t *testing
 		if other.Requirement.Enforced || !other.Requirement.From.Equal(w.now.Add(9*day)) {
 			t.Errorf("the site with a date: %+v", other.Requirement)
 		}
-		if e := other.Exceptions; len(e) != 1 || e[0] != (evidence.Exception{
+		if e := other.Exceptions; len(e) != 2 || e[1] != (evidence.Exception{Why: evidence.Gated, Until: e[0].Until, By: "system"}) || e[0] != (evidence.Exception{
 			Why: evidence.Extension, Until: e[0].Until, Reason: "asked of " + string(w.twin.ID), By: "staff",
 		}) || !e[0].Until.Equal(w.now.Add(9*day)) {
 			t.Errorf("the extension: %+v", e)
 		}
-		if m.Totals.Enforced != 1 || m.Totals.ToCome != 1 || m.Totals.Extended != 1 || m.Totals.HeldBack != 0 {
+		if m.Totals.Enforced != 1 || m.Totals.ToCome != 1 || m.Totals.Extended != 1 || m.Totals.Gated != 1 || m.Totals.HeldBack != 0 {
 			t.Errorf("the totals: %+v", m.Totals)
 		}
 	})

@@ -144,6 +144,9 @@ func (d *Desk) site(ctx context.Context, s *db.Snapshot, p *Pack, at site.Site, 
 		return one, err
 	}
 	one.exceptions(s.Now)
+	if err := d.gated(ctx, s, &one, at.ID); err != nil {
+		return one, err
+	}
 	if err := d.extended(ctx, s, &one, at.ID); err != nil {
 		return one, err
 	}
@@ -243,6 +246,21 @@ func (d *Desk) extended(ctx context.Context, from db.Reader, one *Site, at id.Si
 	return nil
 }
 
+// gated says of a date to come that it would have come earlier.
+func (d *Desk) gated(ctx context.Context, from *db.Snapshot, one *Site, at id.Site) error {
+	if d.Gated == nil || one.Requirement.Enforced || !one.Requirement.From.After(from.Now) {
+		return nil
+	}
+	moved, err := d.Gated(ctx, from, at)
+	if err != nil {
+		return fmt.Errorf("read what moved the date of a site: %w", err)
+	}
+	if moved {
+		one.Exceptions = append(one.Exceptions, Exception{Why: Gated, Until: one.Requirement.From, By: string(audit.ActorSystem)})
+	}
+	return nil
+}
+
 // people reads who of the site is asked, with what, and who is not.
 func (d *Desk) people(ctx context.Context, s *db.Snapshot, one *Site, at site.Site) error {
 	ready, err := d.Readiness.OfSite(ctx, s, s.Now, at.ID)
@@ -331,6 +349,7 @@ func (t *Totals) add(s Site, now time.Time) {
 	count(&t.Enforced, s.Requirement.Enforced)
 	count(&t.ToCome, !s.Requirement.Enforced && s.Requirement.From.After(now))
 	count(&t.HeldBack, has(HeldBack))
+	count(&t.Gated, has(Gated))
 	count(&t.Extended, has(Extension))
 	t.OfficeMembers += len(s.Members)
 	t.Readiness.Ready += s.Readiness.Ready

@@ -84,6 +84,9 @@ type Totals struct {
 	Failing      int `json:"failing"`
 	Disconnected int `json:"disconnected"`
 	// Enforced requires 2FA of every office member now, for Xero; ToCome has a date;
+	// Gated are those whose date was moved, to a day that is still to come, because no Admin
+	// was sure to get in.
+	Gated int `json:"gated"`
 	// HeldBack is connected and has none.
 	Enforced int `json:"enforced"`
 	ToCome   int `json:"date_to_come"`
@@ -246,6 +249,8 @@ const (
 	AccessEnded Why = "access_ended"
 	// Extension moved the site's date later. Who gave it stands in its trail.
 	Extension Why = "extension"
+	// Gated is a site whose date was moved because none of its Admins was sure to get in.
+	Gated Why = "no_proved_admin"
 	// HeldBack is a site that was connected before the rollout and has no date yet.
 	HeldBack Why = "held_back"
 	// NotYet is a connection that becomes live at a moment to come.

@@ -293,6 +293,19 @@ func ExtendedWhy(ctx context.Context, from db.Reader, at id.Site) (reason, by st
 	return reason, string(audit.ActorStaff), nil
 }
 
+// Gated says whether the gate moved the date that a site has in the rollout that has not
+// ended: none of its Admins was sure to get in.
+func Gated(ctx context.Context, from db.Reader, at id.Site) (bool, error) {
+	n, err := timesHeld(ctx, from, at)
+	if errors.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read whether a site was held back: %w", err)
+	}
+	return n > 0, nil
+}
+
 // Site gives one site of the rollout, with its closed days. fault.NotFound for whoever is
 // not staff, and if the rollout has no such site.
 func (d *Desk) Site(ctx context.Context, by authority.Bearer, at id.Site) (Row, []calendar.Day, error) {

@@ -13,6 +13,7 @@ import (
 	"keyturn/internal/calendar"
 	"keyturn/internal/db"
 	"keyturn/internal/fault"
+	"keyturn/internal/id"
 	"keyturn/internal/integration"
 	"keyturn/internal/message"
 	"keyturn/internal/method"
@@ -274,6 +275,11 @@ func TestASiteWithNoProvedAdminIsHeldBackWeekByWeekAndThirtyDaysAtMost(t *testin
 		}
 		if n := w.told(t, w.sam.User.ID, message.RolloutHeld); n != moved {
 			t.Errorf("its account manager was tasked %d times of %d", n, moved)
+		}
+		for at, want := range map[id.Site]bool{w.site.ID: true, w.twin.ID: false} {
+			if gated, err := rollout.Gated(t.Context(), w.db, at); gated != want || err != nil {
+				t.Errorf("%s is said to be gated: %t, %v", at, gated, err)
+			}
 		}
 		if n := w.events(t, w.twin, audit.RolloutSiteHeld); n != 0 {
 			t.Error("the twin was held back")

@@ -136,6 +136,14 @@ func named[T any](ctx context.Context, from db.Reader, all []T, at func(T) id.Si
 	return list, nil
 }
 
+// timesHeld is how often the gate moved the date that a site has in the latest rollout.
+func timesHeld(ctx context.Context, from db.Reader, at id.Site) (int, error) {
+	return db.One(ctx, from, func(r db.Row) (n int, err error) { return n, r.Scan(&n) }, `
+		SELECT p.held FROM rollout_sites p JOIN rollouts r ON r.rollout_id = p.rollout_id
+		 WHERE p.site_id = $1
+		 ORDER BY r.made_at DESC, r.rollout_id DESC LIMIT 1`, at)
+}
+
 func extendedWhy(ctx context.Context, from db.Reader, at id.Site) (string, error) {
 	return db.One(ctx, from, func(r db.Row) (why string, err error) { return why, r.Scan(&why) }, `
 		SELECT p.extended_why FROM rollout_sites p JOIN rollouts r ON r.rollout_id = p.rollout_id

@@ -133,6 +133,7 @@ func summary(t evidence.Totals) (all []line, without line) {
 	add(locale.EvidencePageToCome, t.ToCome)
 	add(locale.EvidencePageHeld, t.HeldBack)
 	add(locale.EvidencePageExtended, t.Extended)
+	add(locale.EvidencePageGated, t.Gated)
 	add(locale.EvidencePageMembers, t.OfficeMembers)
 	add(locale.EvidencePageReadiness, t.Readiness.Ready, t.Readiness.WillManage, t.Readiness.NeedsHelp)
 	add(locale.EvidencePageExempt, t.Exempt)

@@ -108,6 +108,8 @@ func exceptions(s evidence.Site, zone *time.Location) (all []string) {
 				said = locale.Say(locale.EvidencePageWhyExtended, locale.Data{"Until": until, "Reason": e.Reason})
 			}
 			all = append(all, said)
+		case evidence.Gated:
+			all = append(all, locale.Say(locale.EvidencePageWhyGated, locale.Data{"Until": until}))
 		case evidence.HeldBack:
 			all = append(all, locale.Say(locale.EvidencePageWhyHeld))
 		case evidence.NotYet:

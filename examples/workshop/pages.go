@@ -229,7 +229,7 @@ func (p *Product) backChannel(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		w.WriteHeader(http.StatusServiceUnavailable)
 	default:
-		p.Sessions.EndSID(sid)
+		p.Log.InfoContext(r.Context(), "Keyturn ended a session", "here", p.Sessions.EndSID(sid))
 	}
 }
 

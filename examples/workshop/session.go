@@ -84,15 +84,17 @@ func (all *Sessions) End(text string) {
 	delete(all.all, sha256.Sum256([]byte(text)))
 }
 
-// EndSID ends every session that Keyturn calls so.
-func (all *Sessions) EndSID(sid string) {
+// EndSID ends every session that Keyturn calls so, and says how many those were.
+func (all *Sessions) EndSID(sid string) (ended int) {
 	all.mu.Lock()
 	defer all.mu.Unlock()
 	for key, s := range all.all {
 		if s.sid == sid {
 			delete(all.all, key)
+			ended++
 		}
 	}
+	return ended
 }
 
 // Visit is a session as one request sees it.

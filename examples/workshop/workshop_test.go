@@ -301,11 +301,14 @@ func TestASessionLastsAsLongAsKeyturnSaysSo(t *testing.T) {
 	i.set(func() { i.status = http.StatusOK })
 	is("when it answers again", http.StatusOK)
 	// A workshop that asks for more stays shut, and one of others is none.
-	for id, want := range map[string]int{"2": http.StatusForbidden, "3": http.StatusOK, "1": http.StatusOK} {
-		if got, _ := ask(http.MethodPost, "/site", "site="+id); got != http.StatusSeeOther {
-			t.Errorf("opening %s: %d", id, got)
+	for _, row := range []struct {
+		id   string
+		want int
+	}{{"2", http.StatusForbidden}, {"3", http.StatusOK}, {"1", http.StatusOK}} {
+		if got, _ := ask(http.MethodPost, "/site", "site="+row.id); got != http.StatusSeeOther {
+			t.Errorf("opening %s: %d", row.id, got)
 		}
-		is("the workshop "+id, want)
+		is("the workshop "+row.id, row.want)
 	}
 	// Forms of other origins do nothing.
 	if got, _ := ask(http.MethodPost, "/customers", "Name=A&Phone=1", "Origin", "https://evil.example"); got != http.StatusForbidden {

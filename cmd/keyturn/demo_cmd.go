@@ -25,9 +25,12 @@ import (
 )
 
 type demoCmd struct {
-	Addr string `default:"127.0.0.1:8080" help:"Where to listen; this machine only."`
+	Addr string `default:"127.0.0.1:8080" help:"Where to listen; this machine only. The default gives way to another port where something listens there already."`
 	Data string `help:"Keep the data in this folder, which the demo makes; without it they go when it stops." type:"path" placeholder:"DIR"`
 	JSON bool   `help:"Print one line of JSON when it is ready, for scripts."`
+
+	Example     string `help:"The program of a product to run beside the demo, as examples/workshop is one; it ends with the demo." type:"path" placeholder:"PROGRAM"`
+	ExampleAddr string `default:"127.0.0.1:8090" help:"Where that product listens; this machine only."`
 }
 
 // The files of a demo's folder.
@@ -38,7 +41,7 @@ const (
 
 // Run implements the command. It reads no setting of the environment.
 func (c demoCmd) Run(w *world) error {
-	if err := loopbackOnly(c.Addr); err != nil {
+	if err := errors.Join(loopbackOnly(c.Addr), loopbackOnly(c.ExampleAddr)); err != nil {
 		return err
 	}
 	dir := c.Data
@@ -141,9 +144,9 @@ func (c demoCmd) serve(w *world, d *db.DB, keys *secret.Keys, people []demo.Pers
 	log := slog.New(slog.NewTextHandler(w.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	inbox := demo.NewInbox(d.Clock.Now)
 	// The listener is opened first, because the public URL names its port.
-	listener, err := (&net.ListenConfig{}).Listen(w.ctx, "tcp", c.Addr)
+	listener, err := listenNear(w.ctx, c.Addr, demoAddr)
 	if err != nil {
-		return fmt.Errorf("listen: %w", err)
+		return err
 	}
 	public := demoURL(listener.Addr())
 	desk := &webdemo.Desk{DB: d, Inbox: inbox, Setup: &setup.Desk{DB: d}, People: people, Kept: c.Data != ""}
@@ -165,11 +168,13 @@ func (c demoCmd) serve(w *world, d *db.DB, keys *secret.Keys, people []demo.Pers
 		return errors.Join(err, listener.Close())
 	}
 	desk.Connect = a.Connect()
-	clients, err := demo.Applications(w.ctx, d)
+	product, err := c.product(w, d, keys, public)
 	if err != nil {
 		return errors.Join(err, listener.Close())
 	}
-	return serveHTTP(w.ctx, log, listener, a, webdemo.Guard(a.Handler()), func() { c.ready(w, public, people, clients) })
+	desk.Example = product.url
+	err = serveHTTP(w.ctx, log, listener, a, webdemo.Guard(a.Handler()), func() { c.ready(w, public, people, product) })
+	return errors.Join(err, product.stop())
 }
 
 // demoXero is the stand-in for Xero, which the demo serves itself. It forgets everything when
@@ -217,13 +222,15 @@ type readyLine struct {
 	Users    []demo.Person `json:"users"`
 	// Clients are the applications that may sign people in.
 	Clients []demo.Application `json:"clients"`
+	// Example is where the product beside the demo answers, if there is one.
+	Example string `json:"example,omitempty"`
 }
 
-func (c demoCmd) ready(w *world, public *url.URL, people []demo.Person, clients []demo.Application) {
+func (c demoCmd) ready(w *world, public *url.URL, people []demo.Person, product demoProduct) {
 	if c.JSON {
 		_ = json.NewEncoder(w.out).Encode(readyLine{ //nolint:gosec // the demo's one password is public
 			URL: public.String(), Inbox: public.String() + "/demo/inbox.json", Password: demo.Password,
-			Users: people, Clients: clients,
+			Users: people, Clients: product.clients, Example: product.url,
 		})
 		return
 	}
@@ -231,14 +238,18 @@ func (c demoCmd) ready(w *world, public *url.URL, people []demo.Person, clients 
 	if c.Data != "" {
 		kept = "The data stay in " + c.Data + "."
 	}
+	beside := "a client    " + product.clients[0].ID + "   secret " + product.clients[0].Secret
+	if product.url != "" {
+		beside = "a product   " + product.url + "   which signs in there"
+	}
 	_, _ = fmt.Fprintf(w.out, `Keyturn's demo is ready.
 
   the desk    %s/demo
   sign in     %s/signin   as %s
   password    %s
   the inbox   %s/demo/inbox
-  a client    %s   secret %s
+  %s
 
 Everything in it is invented. %s Ctrl+C stops it.
-`, public, public, people[0].Email, demo.Password, public, clients[0].ID, clients[0].Secret, kept)
+`, public, public, people[0].Email, demo.Password, public, beside, kept)
 }

@@ -30,6 +30,23 @@ var binary = sync.OnceValues(func() (string, error) {
 	if given := os.Getenv(BinaryVariable); given != "" {
 		return filepath.Abs(given)
 	}
+	return built("./cmd/keyturn")
+})
+
+// Workshop is the path of the example of a product, built once for the whole run.
+func Workshop(tb testing.TB) string {
+	tb.Helper()
+	path, err := workshop()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return path
+}
+
+var workshop = sync.OnceValues(func() (string, error) { return built("./examples/workshop") })
+
+// built builds a program of the repository for this run.
+func built(which string) (string, error) {
 	root, err := findRoot()
 	if err != nil {
 		return "", err
@@ -39,15 +56,15 @@ var binary = sync.OnceValues(func() (string, error) {
 		return "", fmt.Errorf("make a folder for the program: %w", err)
 	}
 	atEnd(func() error { return os.RemoveAll(folder) })
-	path := filepath.Join(folder, "keyturn")
+	path := filepath.Join(folder, filepath.Base(which))
 	// The run outlives each single test, so no test's context may end the build.
-	build := exec.Command("go", "build", "-trimpath", "-o", path, "./cmd/keyturn")
+	build := exec.Command("go", "build", "-trimpath", "-o", path, which)
 	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
 	if said, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the program: %w\n%s", err, said)
 	}
 	return path, nil
-})
+}
 
 // Root is the folder of the repository.
 func Root(tb testing.TB) string {

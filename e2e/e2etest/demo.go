@@ -28,9 +28,15 @@ type Demo struct {
 	Password string `json:"password"`
 	// Users are the people who can sign in.
 	Users []DemoUser `json:"users"`
+	// Example is where the product beside it answers; empty: none runs.
+	Example string `json:"example"`
 
 	ahead time.Duration
+	log   *tail
 }
+
+// Log is the end of what it has said, and the product beside it.
+func (d *Demo) Log() string { return d.log.String() }
 
 // Now is the time by the demo's clock.
 func (d *Demo) Now() time.Time { return time.Now().Add(d.ahead) }
@@ -57,10 +63,12 @@ type Message struct {
 // Patience is how long the tests wait for what another process does at once.
 const Patience = 20 * time.Second
 
-// StartDemo runs a demo of its own for one test, and ends it with the test.
-func StartDemo(tb testing.TB) *Demo {
+// StartDemo runs a demo of its own for one test, with more arguments perhaps, and ends it
+// with the test.
+func StartDemo(tb testing.TB, args ...string) *Demo {
 	tb.Helper()
-	cmd := exec.CommandContext(context.WithoutCancel(tb.Context()), Binary(tb), "demo", "--json", "--addr", "127.0.0.1:0")
+	args = append([]string{"demo", "--json", "--addr", "127.0.0.1:0"}, args...)
+	cmd := exec.CommandContext(context.WithoutCancel(tb.Context()), Binary(tb), args...)
 	// The demo reads no KEYTURN_ variable; that one of the suite's own is set must not matter.
 	cmd.Env = os.Environ()
 	var log tail
@@ -85,12 +93,18 @@ func StartDemo(tb testing.TB) *Demo {
 		if err := json.Unmarshal([]byte(first), d); err != nil {
 			tb.Fatalf("the demo's first line is not as promised: %v\n%s\n%s", err, first, log.String())
 		}
-		d.URL = strings.TrimSuffix(d.URL, "/")
+		d.URL, d.log = strings.TrimSuffix(d.URL, "/"), &log
 		return d
 	case <-time.After(Patience):
 		tb.Fatalf("the demo was not ready in %s\n%s", Patience, log.String())
 		return nil
 	}
+}
+
+// StartShop is StartDemo with the example of a product beside it.
+func StartShop(tb testing.TB) *Demo {
+	tb.Helper()
+	return StartDemo(tb, "--example", Workshop(tb), "--example-addr", freeAddr(tb))
 }
 
 // endProcess asks a process to end, and makes it when it does not.

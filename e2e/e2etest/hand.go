@@ -17,8 +17,14 @@ import (
 // Open types an address: a path of the page's origin. It gives the status.
 func (p *Page) Open(path string) int {
 	p.t.Helper()
-	return p.load("open "+path, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, page.Navigate, page.NavigateParams{URL: p.base + path})
+	return p.OpenAt(p.base + path)
+}
+
+// OpenAt types an address of any origin. It gives the status.
+func (p *Page) OpenAt(address string) int {
+	p.t.Helper()
+	return p.load("open "+address, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, page.Navigate, page.NavigateParams{URL: address})
 		return err
 	}))
 }
@@ -135,6 +141,25 @@ func (p *Page) PressNamed(name, value string) int {
 	return p.load("press "+name+"="+value, chromedp.MouseClickXY(at.X, at.Y))
 }
 
+// Send sends a form that the page does not have, as somebody would who made one: its fields
+// are given as name, value, name, value. It gives the status.
+func (p *Page) Send(path string, fields ...string) int {
+	p.t.Helper()
+	script := fmt.Sprintf(`((path, fields) => {
+		const form = document.body.appendChild(document.createElement("form"));
+		form.method = "post"; form.action = path;
+		for (let i = 0; i < fields.length; i += 2) {
+			const field = form.appendChild(document.createElement("input"));
+			field.name = fields[i]; field.value = fields[i+1];
+		}
+		form.submit();
+	})(%s, %s)`, quoted(path), list(append([]string{}, fields...)))
+	return p.load("send a form to "+path, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := chromedp.Run(ctx, chromedp.Evaluate[any](script))
+		return err
+	}))
+}
+
 // PressTwice clicks twice, as fast as it goes, and waits for what comes of it.
 func (p *Page) PressTwice(words string) {
 	p.t.Helper()
@@ -204,10 +229,14 @@ func (p *Page) Await(words string) {
 	}
 }
 
-func quoted(s string) string {
-	b, err := json.Marshal(s)
+func quoted(s string) string { return inScript(s) }
+
+func list(all []string) string { return inScript(all) }
+
+func inScript[T string | []string](v T) string {
+	b, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // a string always has a form in JSON
+		panic(err) // texts always have a form in JSON
 	}
 	return string(b)
 }

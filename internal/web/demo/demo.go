@@ -47,6 +47,8 @@ type Desk struct {
 	Standing standing.Source
 	// Kept says that the data outlive the demo.
 	Kept bool
+	// Example is where a product beside the demo answers; empty: none runs.
+	Example string
 }
 
 // Route is one line of a URL map.

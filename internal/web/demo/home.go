@@ -21,6 +21,8 @@ type HomePage struct {
 	Password string
 	// Kept says that the data outlive the demo.
 	Kept bool
+	// Example is where a product beside the demo answers. May be empty.
+	Example string
 	// Now is the time at the first site, which is Here.
 	Now, Here string
 	// Did says what was just done, Problem what could not be. Both may be empty.
@@ -90,7 +92,7 @@ func (d *Desk) show(w http.ResponseWriter, r *http.Request, status int, what sai
 
 func (d *Desk) homePage(r *http.Request, what said) (HomePage, error) {
 	now := d.DB.Clock.Now()
-	page := HomePage{Password: story.Password, Kept: d.Kept, Problem: what.problem}
+	page := HomePage{Password: story.Password, Kept: d.Kept, Example: d.Example, Problem: what.problem}
 	for _, m := range moves {
 		page.Moves = append(page.Moves, Move{locale.Say(locale.DemoClockMove, locale.Data{"Span": locale.Span(m)}), m.String()})
 	}

@@ -9,3 +9,13 @@ func Meant() (all []audit.Kind) {
 	}
 	return all
 }
+
+// Changes are the words that say more exactly what happened.
+func Changes() (all []string) {
+	for _, m := range meanings {
+		if m.change != "" {
+			all = append(all, m.change)
+		}
+	}
+	return all
+}

@@ -1,11 +1,16 @@
 package webhook_test
 
 import (
+	"os"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"keyturn/internal/audit"
 	"keyturn/internal/webhook"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestEveryKindThatLeavesNewsMeansSomethingAndNoOtherDoes(t *testing.T) {
@@ -23,5 +28,29 @@ func TestEveryKindThatLeavesNewsMeansSomethingAndNoOtherDoes(t *testing.T) {
 	}
 	if len(told) == 0 {
 		t.Error("nothing is told")
+	}
+}
+
+// The page for receivers speaks of each type and each change, and of no other.
+func TestThePageForReceiversNamesEveryTypeAndChange(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("../../docs/webhooks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(raw), "| type | `change` | when |")
+	table, _, _ = strings.Cut(table, "## Verify")
+	var named []string
+	for _, m := range regexp.MustCompile("`([a-z_.]+)`").FindAllStringSubmatch(table, -1) {
+		named = append(named, m[1])
+	}
+	there := append(webhook.Changes(), string(webhook.Test))
+	for _, w := range webhook.Types() {
+		there = append(there, string(w))
+	}
+	slices.Sort(named)
+	slices.Sort(there)
+	if diff := cmp.Diff(slices.Compact(there), slices.Compact(named)); diff != "" {
+		t.Error(diff)
 	}
 }

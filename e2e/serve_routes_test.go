@@ -62,7 +62,7 @@ const absent = "0199f000-0000-7000-8000-000000000000"
 // quiet says that a route answers 404 to somebody who has nothing to do with it, or about
 // what is not there.
 func (r route) quiet() bool {
-	return strings.Contains(r.Path, "{") || strings.HasPrefix(r.Path, "/hooks/") || strings.HasSuffix(r.Path, "/options") || strings.HasSuffix(r.Path, "/begin")
+	return strings.Contains(r.Path, "{") || strings.HasPrefix(r.Path, "/hooks/") || strings.HasPrefix(r.Path, "/.keyturn/") || strings.HasSuffix(r.Path, "/options") || strings.HasSuffix(r.Path, "/begin")
 }
 
 var methods = []string{

@@ -174,7 +174,32 @@ provide_client() {
 	export KEYTURN_TEST_CLIENT="$at"
 }
 
+# nginx and Caddy, for the tests of what stands before pages that know nothing of signing in.
+# The suite runs them itself, on ports of its own.
+provide_proxies() {
+	for name in nginx caddy; do
+		package=$name
+		[ $name = nginx ] && package=nginx-light
+		if command -v $name >/dev/null 2>&1; then
+			say "proxy: $name is there"
+		elif may_apt; then
+			# Nothing of the system's is started with the package.
+			[ -e /usr/sbin/policy-rc.d ] || { printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d && chmod +x /usr/sbin/policy-rc.d && no_start=ours; }
+			if apt $package; then
+				say "proxy: installed the Debian package $package"
+			else
+				lacks "proxy: apt-get could not install $package"
+			fi
+			[ "${no_start:-}" = ours ] && rm -f /usr/sbin/policy-rc.d
+			no_start=''
+		else
+			lacks "proxy: no $name, and this is not root on Debian (apt-get install $package)"
+		fi
+	done
+}
+
 provide_postgres
+provide_proxies
 provide_chromium
 provide_axe
 provide_client

@@ -221,3 +221,18 @@ func (b *Visitor) SignIn(t testing.TB, box Mailbox, email, password string) {
 	b.Post(t, "/signin/code", "code", code).Leads(t, "/me")
 	b.Get(t, "/me").Is(t, http.StatusOK, email)
 }
+
+// CookieAt is the value of a cookie that another origin has in this browser; "" for none.
+func (b *Visitor) CookieAt(t testing.TB, origin, name string) string {
+	t.Helper()
+	at, err := url.Parse(origin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range b.client.Jar.Cookies(at) {
+		if c.Name == name {
+			return c.Value
+		}
+	}
+	return ""
+}

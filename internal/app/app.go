@@ -26,6 +26,7 @@ import (
 	"keyturn/internal/web"
 	"keyturn/internal/web/api"
 	"keyturn/internal/web/door"
+	"keyturn/internal/web/gate"
 	"keyturn/internal/web/help"
 	"keyturn/internal/web/hooks"
 	"keyturn/internal/web/me"
@@ -106,6 +107,7 @@ type App struct {
 	hooks    *hooks.Hooks
 	api      *api.API
 	provider *oidc.Provider
+	gate     *gate.Gate
 	// told tells programs outside what happened.
 	told *webhook.Desk
 
@@ -154,6 +156,7 @@ func New(p Parts) (*App, error) {
 		hooks: &hooks.Hooks{Kit: kit, Post: f.post, DB: p.DB, Texts: p.Receipts, MailKey: p.MailHook},
 		api:   programs, told: f.webhook,
 	}
+	a.gate = &gate.Gate{Kit: kit, Desk: f.apps, Authorize: kit.Public(oidc.Authorize)}
 	a.provider = &oidc.Provider{Kit: kit, Desk: f.apps, Check: checker, SignIn: f.desk, Proceed: a.door.Proceed}
 	return a, nil
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	oidcflow "keyturn/internal/oidc"
+	"keyturn/internal/web/gate"
 	"keyturn/internal/web/oidc"
 )
 
@@ -23,5 +24,8 @@ func applications() []Route {
 		{post, oidc.Revoke, "program", anyState, func(a *App) http.Handler { return a.provider.Revoke() }},
 		{get, oidc.Logout, "anybody", anyState, func(a *App) http.Handler { return a.provider.Logout() }},
 		{post, oidc.Logout, "anybody", anyState, func(a *App) http.Handler { return a.provider.EndSession() }},
+		{get, gate.Ask, "program", anyState, func(a *App) http.Handler { return a.gate.Ask() }},
+		{get, gate.Begin, "anybody", anyState, func(a *App) http.Handler { return a.gate.Begin() }},
+		{get, gate.Enter, "anybody", anyState, func(a *App) http.Handler { return a.gate.Enter() }},
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"keyturn/internal/apikey"
@@ -103,7 +104,16 @@ func (c Client) May(s apikey.Scope) bool { return slices.Contains(c.Scopes, s) }
 
 // Redirect says whether an answer may go to an address: one that was registered, byte for
 // byte. Two addresses that a browser takes for one are two here.
-func (c Client) Redirect(to string) bool { return slices.Contains(c.Redirects, to) }
+func (c Client) Redirect(to string) bool { return slices.Contains(c.Redirects, to) || c.gated(to) }
+
+// GateEnter is the path at an origin behind the gate to which somebody comes back.
+const GateEnter = "/.keyturn/enter"
+
+// gated says whether an address is that of one of the origins.
+func (c Client) gated(to string) bool {
+	origin, is := strings.CutSuffix(to, GateEnter)
+	return is && slices.Contains(c.Origins, origin)
+}
 
 // PostLogout is Redirect for somebody who signed out.
 func (c Client) PostLogout(to string) bool { return slices.Contains(c.PostLogouts, to) }

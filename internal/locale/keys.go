@@ -1378,6 +1378,8 @@ const (
 	NoticeXeroGone                      Key = "notice.xero-gone"
 	NoticeXeroTonight                   Key = "notice.xero-tonight"
 	NoticeYouAreReady                   Key = "notice.you-are-ready"
+	OidcGateNo                          Key = "oidc.gate-no"
+	OidcGateOver                        Key = "oidc.gate-over"
 	OidcLeaveButton                     Key = "oidc.leave-button"
 	OidcLeaveTitle                      Key = "oidc.leave-title"
 	OidcLeaveWords                      Key = "oidc.leave-words"

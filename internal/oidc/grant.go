@@ -86,8 +86,16 @@ type Redemption struct {
 // or verifier than its own, is dead from then on, and so is whatever it gave (RFC 6749,
 // section 4.1.2): somebody has it who should not.
 func (d *Desk) Redeem(ctx context.Context, c client.Client, in Redemption) (t Tokens, refused *Refusal, err error) {
+	g, refused, err := d.redeem(ctx, c, in)
+	if err != nil || refused != nil {
+		return t, refused, err
+	}
+	return d.give(ctx, c, g, giving{})
+}
+
+// redeem uses a code up, and gives the grant that it was for.
+func (d *Desk) redeem(ctx context.Context, c client.Client, in Redemption) (g grant, refused *Refusal, err error) {
 	hash := secret.TokenHash(in.Code)
-	var g grant
 	err = d.DB.Do(ctx, func(tx *db.Tx) error {
 		refused = nil
 		if g, err = byCode(ctx, tx, hash); errors.Is(err, fault.NotFound) {
@@ -117,12 +125,9 @@ func (d *Desk) Redeem(ctx context.Context, c client.Client, in Redemption) (t To
 		return d.end(ctx, tx, g, why)
 	})
 	if err != nil {
-		return t, nil, fmt.Errorf("redeem a code: %w", err)
+		return g, nil, fmt.Errorf("redeem a code: %w", err)
 	}
-	if refused != nil {
-		return t, refused, nil
-	}
-	return d.give(ctx, c, g, giving{})
+	return g, refused, nil
 }
 
 // end ends a grant before its time, and with it all that it gave; nothing for no reason, and

@@ -65,3 +65,15 @@ func Network(a netip.Addr) netip.Prefix {
 	}
 	return p
 }
+
+// Forwarded says which request a trusted proxy asks about: the origin that its browser spoke
+// to, from X-Forwarded-Proto and X-Forwarded-Host, each there once. ok is false where the
+// connection is no trusted proxy's: of anybody else these headers are hearsay.
+func (k *Kit) Forwarded(r *http.Request) (origin string, ok bool) {
+	peer, ok := address(r.RemoteAddr)
+	proto, host := r.Header.Values("X-Forwarded-Proto"), r.Header.Values("X-Forwarded-Host")
+	if !ok || !k.isProxy(peer) || len(proto) != 1 || len(host) != 1 || strings.ContainsAny(proto[0]+host[0], ", ") {
+		return "", false
+	}
+	return strings.ToLower(proto[0] + "://" + host[0]), true
+}

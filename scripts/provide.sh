@@ -145,33 +145,44 @@ provide_mailpit() {
 	fi
 }
 
-# What makes a client of the API's description, at the versions that its lock file names.
-# The folder is named by that file, so that another one is another folder.
-provide_client() {
-	if [ -n "${KEYTURN_TEST_CLIENT:-}" ]; then
-		say "API client: made by what KEYTURN_TEST_CLIENT names"
+# provide_npm VARIABLE NAME FOLDER WHAT LEFT: what FOLDER/package.json lists, at the versions of
+# its lock file. Where it is put is named by that file, so that another one is another folder.
+provide_npm() {
+	if eval "[ -n \"\${$1:-}\" ]"; then
+		say "$4: the one that $1 names"
 		return
 	fi
-	from=internal/web/api/testdata/client
-	at=$tools/api-client-$(cksum <$from/package-lock.json | cut -d' ' -f1)
+	at=$tools/$2-$(cksum <"$3/package-lock.json" | cut -d' ' -f1)
 	if [ -d "$at/node_modules" ]; then
-		say "API client: what makes one is there"
+		say "$4: is there"
 	elif ! command -v npm >/dev/null 2>&1; then
-		say "API client: no npm to fetch what makes one: the test with a made client will be skipped"
+		say "$4: no npm to fetch it with: $5 will be skipped"
 		return
 	else
 		part=$at.part.$$
 		mkdir -p "$part"
-		cp "$from/package.json" "$from/package-lock.json" "$part/"
+		cp "$3/package.json" "$3/package-lock.json" "$part/"
 		if (cd "$part" && npm ci --silent --no-audit --no-fund --ignore-scripts >/dev/null 2>&1) && mv "$part" "$at"; then
-			say "API client: fetched what makes one with npm into $at"
+			say "$4: fetched with npm into $at"
 		else
 			rm -rf "$part"
-			say "API client: npm could not fetch what makes one: the test with a made client will be skipped"
+			say "$4: npm could not fetch it: $5 will be skipped"
 			return
 		fi
 	fi
-	export KEYTURN_TEST_CLIENT="$at"
+	export "$1=$at"
+}
+
+# Apache with mod_auth_openidc, to run a private one of. The packages start nothing.
+provide_apache() {
+	apache=/usr/sbin/apache2 module=/usr/lib/apache2/modules/mod_auth_openidc.so
+	if [ -x $apache ] && [ -f $module ]; then
+		say "Apache: is there, with mod_auth_openidc"
+	elif may_apt && apt apache2-bin libapache2-mod-auth-openidc; then
+		say "Apache: installed the Debian packages apache2-bin and libapache2-mod-auth-openidc"
+	else
+		lacks "Apache: mod_auth_openidc is not installed (apt-get install apache2-bin libapache2-mod-auth-openidc)"
+	fi
 }
 
 # nginx and Caddy, for the tests of what stands before pages that know nothing of signing in.
@@ -202,7 +213,9 @@ provide_postgres
 provide_proxies
 provide_chromium
 provide_axe
-provide_client
+provide_npm KEYTURN_TEST_CLIENT api-client internal/web/api/testdata/client "API client" "the test with a made client"
+provide_npm KEYTURN_TEST_NODE node-product e2e/testdata/node "product of Node" "the test with openid-client"
+provide_apache
 provide_mailpit
 if [ -n "${KEYTURN_TEST_PICTURES:-}" ]; then
 	say "pictures of the pages go to $KEYTURN_TEST_PICTURES"

@@ -70,21 +70,26 @@ func (p *Product) Visitor(t testing.TB) *Visitor {
 }
 
 // Request makes a request of this browser: a form when there are fields, with the
-// headers that browsers send with forms of the page's own origin.
+// headers that browsers send with forms of the page's own origin. A path that is a whole
+// address leads to another origin.
 func (b *Visitor) Request(t testing.TB, method, path string, form url.Values) *http.Request {
 	t.Helper()
 	var body io.Reader
 	if form != nil {
 		body = strings.NewReader(form.Encode())
 	}
-	r, err := http.NewRequestWithContext(t.Context(), method, b.base+path, body)
+	address := path
+	if strings.HasPrefix(path, "/") {
+		address = b.base + path
+	}
+	r, err := http.NewRequestWithContext(t.Context(), method, address, body)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Header.Set("User-Agent", b.Agent)
 	r.Header.Set("X-Forwarded-For", b.Network)
 	if method != http.MethodGet && method != http.MethodHead {
-		r.Header.Set("Origin", b.base)
+		r.Header.Set("Origin", r.URL.Scheme+"://"+r.URL.Host)
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
 	}
 	if form != nil {

@@ -104,7 +104,7 @@ func StartDemo(tb testing.TB, args ...string) *Demo {
 // StartShop is StartDemo with the example of a product beside it.
 func StartShop(tb testing.TB) *Demo {
 	tb.Helper()
-	return StartDemo(tb, "--example", Workshop(tb), "--example-addr", freeAddr(tb))
+	return StartDemo(tb, "--example", Workshop(tb), "--example-addr", FreeAddr(tb))
 }
 
 // endProcess asks a process to end, and makes it when it does not.

@@ -30,7 +30,7 @@ func StartMailpit(t testing.TB) *Mailpit {
 	if path == "" {
 		Missing(t, "mailpit is not here: set "+MailpitVariable+" to its path")
 	}
-	smtpAddr, webAddr := freeAddr(t), freeAddr(t)
+	smtpAddr, webAddr := FreeAddr(t), FreeAddr(t)
 	cmd := exec.CommandContext(t.Context(), path,
 		"--smtp", smtpAddr, "--listen", webAddr, "--database", filepath.Join(t.TempDir(), "mail.db"), "--disable-version-check")
 	var log tail

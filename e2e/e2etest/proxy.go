@@ -29,7 +29,7 @@ func Proxies() []string { return []string{"nginx", "caddy"} }
 // Gated reserves an origin; Behind brings the pages up.
 func NewGated(t testing.TB) *Gated {
 	t.Helper()
-	addr := freeAddr(t)
+	addr := FreeAddr(t)
 	_, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		t.Fatal(err)

@@ -41,7 +41,7 @@ type Product struct {
 // the database is not touched.
 func NewProduct(t testing.TB, databaseURL string) *Product {
 	t.Helper()
-	addr := freeAddr(t)
+	addr := FreeAddr(t)
 	p := &Product{URL: "http://" + addr, Folder: t.TempDir()}
 	p.env = map[string]string{
 		"KEYTURN_DATABASE_URL": databaseURL,
@@ -197,6 +197,22 @@ func (p *Product) MustRun(t testing.TB, args ...string) string {
 	return said.Out
 }
 
+// Start starts a program of others, which ends with the test, and gives what it said at last.
+func Start(tb testing.TB, cmd *exec.Cmd) (log func() string) {
+	tb.Helper()
+	var said tail
+	cmd.Stdout, cmd.Stderr = &said, &said
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = Patience
+	if err := cmd.Start(); err != nil {
+		tb.Fatalf("start %s: %v", cmd.Path, err)
+	}
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = cmd.Wait() }() // its context ends with the test
+	tb.Cleanup(func() { <-ended })
+	return said.String
+}
+
 func (p *Product) command(ctx context.Context, t testing.TB, args []string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(ctx, Binary(t), args...)
@@ -221,10 +237,10 @@ func Within(t testing.TB, patience time.Duration, what string, done func() bool)
 // givenAddrs are those that were given to somebody in this run.
 var givenAddrs sync.Map
 
-// freeAddr is an address of this machine on which nobody listens. The port is below
+// FreeAddr is an address of this machine on which nobody listens. The port is below
 // those that the system gives to outgoing connections, so that it is free after a
 // restart, too.
-func freeAddr(t testing.TB) string {
+func FreeAddr(t testing.TB) string {
 	t.Helper()
 	for range 100 {
 		above, err := rand.Int(rand.Reader, big.NewInt(18000))

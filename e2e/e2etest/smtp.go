@@ -229,7 +229,7 @@ func plainPart(m *mail.Message) (string, error) {
 // RelayDown is a relay that nobody runs: connections to it are refused.
 func RelayDown(t testing.TB) string {
 	t.Helper()
-	return "smtp://" + freeAddr(t) + "?tls=none"
+	return "smtp://" + FreeAddr(t) + "?tls=none"
 }
 
 // Silent is a relay that takes connections and never says a word.
@@ -278,7 +278,7 @@ func (s *Silent) Callers() int {
 
 func listen(t testing.TB) net.Listener {
 	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", freeAddr(t))
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", FreeAddr(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -161,17 +162,17 @@ func TestAWayInBehindTheGateIsOneBrowsersAndOneOrigins(t *testing.T) {
 			"no header":      {},
 			"another origin": {"X-Forwarded-Proto": {"http"}, "X-Forwarded-Host": {"localhost:1"}},
 			"two hosts":      {"X-Forwarded-Proto": {"http"}, "X-Forwarded-Host": {strings.TrimPrefix(g.Origin, "http://"), "evil.example"}},
-			"an unknown rule": {"X-Forwarded-Proto": {"http"}, "X-Forwarded-Host": {strings.TrimPrefix(g.Origin, "http://")},
-				"Cookie": {"keyturn_gate=x"}},
+			"an unknown rule": {
+				"X-Forwarded-Proto": {"http"}, "X-Forwarded-Host": {strings.TrimPrefix(g.Origin, "http://")},
+				"Cookie": {"keyturn_gate=x"},
+			},
 		} {
 			path := "/gate"
 			if name == "an unknown rule" {
 				path = "/gate?grup=Admin"
 			}
 			r := p.Visitor(t).Request(t, http.MethodGet, path, nil)
-			for k, all := range header {
-				r.Header[k] = all
-			}
+			maps.Copy(r.Header, header)
 			if page := p.Visitor(t).Do(t, r); page.Status != http.StatusForbidden {
 				t.Errorf("%s: %d", name, page.Status)
 			}

@@ -99,14 +99,14 @@ func (s stranger) asks(v *e2etest.Visitor, method, at string, fields ...string) 
 
 // follows goes from an address to where a browser stays, and gives what is asked for on the
 // way: the password, the code.
-func (s stranger) follows(v *e2etest.Visitor, method, at string) (page e2etest.Answer, where string, asked []string) {
+func (s stranger) follows(v *e2etest.Visitor, at string) (page e2etest.Answer, where string, asked []string) {
 	s.t.Helper()
 	open := func(method, path string, fields ...string) {
 		s.t.Helper()
 		page = s.asks(v, method, path, fields...)
 	}
 	where = at
-	open(method, at)
+	open(http.MethodGet, at)
 	had := 0
 	for range 20 {
 		to := page.Header.Get("Location")
@@ -168,7 +168,7 @@ func TestAProductOfNodeSignsSomebodyInAsTheGuideSays(t *testing.T) {
 		s.runs(node)
 
 		v := s.p.Visitor(t)
-		page, where, asked := s.follows(v, http.MethodGet, s.self+"/")
+		page, where, asked := s.follows(v, s.self+"/")
 		var who struct {
 			Name, ACR, Site, User string
 			Roles, May            []string
@@ -193,7 +193,7 @@ func TestAProductOfNodeSignsSomebodyInAsTheGuideSays(t *testing.T) {
 		}
 		// What ends at Keyturn ends at the next page.
 		v.Post(t, "/signout")
-		if page, where, asked := s.follows(v, http.MethodGet, s.self+"/"); where != s.self+"/" || !slices.Equal(asked, both) || page.Status != http.StatusOK {
+		if page, where, asked := s.follows(v, s.self+"/"); where != s.self+"/" || !slices.Equal(asked, both) || page.Status != http.StatusOK {
 			t.Errorf("signed out at Keyturn, it went on to %s after %v", where, asked)
 		}
 		// Signing out there ends Keyturn's session, and leads back.
@@ -216,7 +216,7 @@ func TestApacheLetsSomebodyInAsTheGuideSays(t *testing.T) {
 		}))
 		t.Cleanup(behind.Close)
 		// Not below the tests' own folder, which is shut to others.
-		at, err := os.MkdirTemp("/tmp", "keyturn-apache-")
+		at, err := os.MkdirTemp("/tmp", "keyturn-apache-") //nolint:usetesting // that one is shut to whoever Apache runs as
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -252,7 +252,7 @@ func TestApacheLetsSomebodyInAsTheGuideSays(t *testing.T) {
 		s.runs(apache)
 
 		v := s.p.Visitor(t)
-		page, where, asked := s.follows(v, http.MethodGet, s.self+"/payments")
+		page, where, asked := s.follows(v, s.self+"/payments")
 		if page.Status != http.StatusOK || where != s.self+"/payments" || !slices.Equal(asked, both) {
 			t.Fatalf("%d at %s after %v: %s", page.Status, where, asked, page.Body)
 		}
@@ -276,7 +276,7 @@ func TestApacheLetsSomebodyInAsTheGuideSays(t *testing.T) {
 			return s.asks(v, http.MethodGet, s.self+"/").Status == http.StatusFound
 		})
 		// Signing out there ends Keyturn's session, and leads back.
-		if page, where, asked := s.follows(v, http.MethodGet, s.self+"/"); page.Status != http.StatusOK || where != s.self+"/" || !slices.Equal(asked, both) {
+		if page, where, asked := s.follows(v, s.self+"/"); page.Status != http.StatusOK || where != s.self+"/" || !slices.Equal(asked, both) {
 			t.Fatalf("%d at %s after %v", page.Status, where, asked)
 		}
 		leave := s.asks(v, http.MethodGet, s.self+"/keyturn?logout="+url.QueryEscape(s.self+"/"))

@@ -26,7 +26,7 @@ type Gated struct {
 // Proxies are the servers for which docs/gate has a configuration.
 func Proxies() []string { return []string{"nginx", "caddy"} }
 
-// Gated reserves an origin; Behind brings the pages up.
+// NewGated reserves an origin; Behind brings the pages up.
 func NewGated(t testing.TB) *Gated {
 	t.Helper()
 	addr := FreeAddr(t)

@@ -82,7 +82,7 @@ func secretOf(file, variable string) (string, error) {
 	if file == "" {
 		return os.Getenv(variable), nil
 	}
-	text, err := os.ReadFile(file)
+	text, err := os.ReadFile(file) //nolint:gosec // the file that the operator named
 	if err != nil {
 		return "", fmt.Errorf("read a secret: %w", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -296,7 +297,7 @@ type View struct {
 func (p *Product) render(w http.ResponseWriter, r *http.Request, status int, v View) {
 	v.Path, v.Issuer = r.URL.Path, p.Keyturn.Issuer
 	if v.At.Satisfied {
-		for _, s := range append(sections[:len(sections):len(sections)], refunds) {
+		for _, s := range append(slices.Clip(sections), refunds) {
 			if v.At.May(s.Open...) {
 				v.Menu = append(v.Menu, s)
 			}
@@ -353,7 +354,7 @@ func (p *Product) cookie(r *http.Request, name string) string {
 
 // setCookie sets a cookie for so long; 0: as long as the browser is open, below 0: not at all.
 func (p *Product) setCookie(w http.ResponseWriter, name, value string, life time.Duration) {
-	http.SetCookie(w, &http.Cookie{
+	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure follows the address: http is this machine alone
 		Name: p.named(name), Value: value, Path: "/", MaxAge: int(life / time.Second), HttpOnly: true,
 		Secure: strings.HasPrefix(p.Keyturn.Self, "https:"), SameSite: http.SameSiteLaxMode,
 	})

@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"keyturn/internal/audit"
 	"keyturn/internal/webhook"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 func TestEveryKindThatLeavesNewsMeansSomethingAndNoOtherDoes(t *testing.T) {

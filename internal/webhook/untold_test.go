@@ -97,7 +97,11 @@ func kinds(t *testing.T) (all []audit.Kind) {
 	ast.Inspect(file, func(n ast.Node) bool {
 		if spec, ok := n.(*ast.ValueSpec); ok && len(spec.Values) == 1 {
 			if is, ok := spec.Type.(*ast.Ident); ok && is.Name == "Kind" {
-				text, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+				word, ok := spec.Values[0].(*ast.BasicLit)
+				if !ok {
+					t.Fatalf("%s is no plain word", spec.Names[0])
+				}
+				text, err := strconv.Unquote(word.Value)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -21,13 +21,9 @@ import (
 )
 
 // forge signs claims as a test says, with a name of a key that may be another's.
-func forge(t *testing.T, alg jose.SignatureAlgorithm, key any, kid, typ string, claims []byte) string {
+func forge(t *testing.T, alg jose.SignatureAlgorithm, key any, kid string, claims []byte) string {
 	t.Helper()
-	options := (&jose.SignerOptions{}).WithHeader("kid", kid)
-	if typ != "" {
-		options = options.WithType(jose.ContentType(typ))
-	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: key}, options)
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: key}, (&jose.SignerOptions{}).WithHeader("kid", kid))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,13 +114,13 @@ func (w *world) forged(b *browser, got tokens) {
 	}
 	changed := part[0] + "." + base64.RawURLEncoding.EncodeToString([]byte(strings.Replace(string(claims), string(w.alex.ID), string(w.kim.ID), 1))) + "." + part[2]
 	for name, hint := range map[string]string{
-		"another key under our key's name":        forge(w.t, jose.RS256, others, kid, "", claims),
-		"another key under a name of its own":     forge(w.t, jose.RS256, others, "x", "", claims),
-		"a curve under the name of an RSA key":    forge(w.t, jose.ES256, curve, kid, "", claims),
-		"PS256, which we never use":               forge(w.t, jose.PS256, others, kid, "", claims),
-		"HS256 with our public key for a secret":  forge(w.t, jose.HS256, public, kid, "", claims),
-		"HS256 with our modulus for a secret":     forge(w.t, jose.HS256, modulus.N.Bytes(), kid, "", claims),
-		"HS256 with the client's secret":          forge(w.t, jose.HS256, []byte(w.product.secret), kid, "", claims),
+		"another key under our key's name":        forge(w.t, jose.RS256, others, kid, claims),
+		"another key under a name of its own":     forge(w.t, jose.RS256, others, "x", claims),
+		"a curve under the name of an RSA key":    forge(w.t, jose.ES256, curve, kid, claims),
+		"PS256, which we never use":               forge(w.t, jose.PS256, others, kid, claims),
+		"HS256 with our public key for a secret":  forge(w.t, jose.HS256, public, kid, claims),
+		"HS256 with our modulus for a secret":     forge(w.t, jose.HS256, modulus.N.Bytes(), kid, claims),
+		"HS256 with the client's secret":          forge(w.t, jose.HS256, []byte(w.product.secret), kid, claims),
 		"our signature under somebody else's sub": changed,
 		"two signatures":                          got.ID + "." + part[2],
 	} {

@@ -85,7 +85,13 @@ func (g *Gated) Behind(t testing.TB, proxy string, p *Product) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { endProcess(t, cmd, log) })
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // it keeps nothing
+		_ = cmd.Wait()
+		if t.Failed() {
+			t.Logf("what %s said:\n%s", proxy, log.String())
+		}
+	})
 	Until(t, proxy+" to listen", func() bool {
 		c, err := net.Dial("tcp", g.Addr)
 		if err == nil {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -82,12 +83,13 @@ func (g *Gated) Behind(t testing.TB, proxy string, p *Product) {
 	log := &tail{}
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Env = append(os.Environ(), "HOME="+folder, "XDG_DATA_HOME="+folder, "XDG_CONFIG_HOME="+folder)
+	cmd.WaitDelay = Patience
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = cmd.Process.Kill() // it keeps nothing
-		_ = cmd.Wait()
+		_ = cmd.Process.Signal(syscall.SIGTERM)
+		_ = cmd.Wait() // it keeps nothing, and how it ends is no matter of the test's
 		if t.Failed() {
 			t.Logf("what %s said:\n%s", proxy, log.String())
 		}

@@ -47,8 +47,9 @@ race: ## run the suite with the race detector (needs gcc, slow)
 	@CGO_ENABLED=1 TESTFLAGS="-race $(TESTFLAGS)" scripts/test.sh
 
 .PHONY: soak
-soak: ## run the long tests on both engines: 10,000 SMS with 50 kills, and everybody of the sample signs in (over an hour)
-	@KEYTURN_TEST_SOAK=1 PKG=./e2e TESTFLAGS="-timeout 120m -run Ledger|Predicted $(TESTFLAGS)" scripts/test.sh
+soak: ## run the long tests on both engines: 10,000 SMS with 50 kills, 10,000 in shadow, 1,000 renewals, everybody of the sample
+	@KEYTURN_TEST_SOAK=1 PKG="./e2e ./internal/signin ./internal/connect" \
+		TESTFLAGS="-timeout 120m -run Ledger|Predicted|EnforcementInShadow|ThreeNodes $(TESTFLAGS)" scripts/test.sh
 
 .PHONY: lint
 lint: ## check the code and the scripts by the house rules

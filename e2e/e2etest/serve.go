@@ -21,9 +21,10 @@ import (
 	"time"
 )
 
-// Product is one installation of the product: a database, keys, settings, and at times a
-// process that serves it. It is configured and used as an operator would: by settings
-// and commands.
+// Product is one installation of the product: a database, keys, settings, and at times the
+// processes that serve it: one on SQLite, and on PostgreSQL three behind one address, so
+// that what somebody begins at one node goes on at another. It is configured and used as
+// an operator would: by settings and commands.
 type Product struct {
 	// URL is where it answers, without a slash at the end. It stays the same over
 	// restarts.
@@ -32,9 +33,16 @@ type Product struct {
 	Folder string
 
 	env   map[string]string
-	cmd   *exec.Cmd
-	ended chan error
+	nodes []node
+	front *front // where there are several nodes
 	log   journal
+}
+
+// node is one process that serves.
+type node struct {
+	addr  string
+	cmd   *exec.Cmd // nil while it does not run
+	ended chan error
 }
 
 // NewProduct makes keys for a database and settles on a port. Nothing runs yet, and
@@ -53,6 +61,10 @@ func NewProduct(t testing.TB, databaseURL string) *Product {
 		"KEYTURN_REAL_DOMAINS": "example",
 		// Each Visitor says its own network, as a proxy before the product would.
 		"KEYTURN_TRUSTED_PROXIES": "127.0.0.1/32",
+	}
+	p.nodes = []node{{addr: addr}}
+	if !p.OnSQLite() {
+		p.nodes = []node{{addr: FreeAddr(t)}, {addr: FreeAddr(t)}, {addr: FreeAddr(t)}}
 	}
 	p.MustRun(t, "init", p.Folder)
 	t.Cleanup(func() { p.end(t) })
@@ -77,32 +89,60 @@ func (p *Product) OnSQLite() bool {
 	return strings.HasPrefix(p.Get("KEYTURN_DATABASE_URL"), "sqlite:")
 }
 
-// Start serves, and returns when the product says that it is ready.
+// Start serves, and returns when every node says that it is ready.
 func (p *Product) Start(t testing.TB, args ...string) {
 	t.Helper()
+	for i := range p.nodes {
+		p.launch(t, &p.nodes[i], args...)
+	}
+	if len(p.nodes) > 1 {
+		addrs := make([]string, len(p.nodes))
+		for i := range p.nodes {
+			addrs[i] = p.nodes[i].addr
+		}
+		p.front = startFront(t, p.env["KEYTURN_ADDR"], addrs)
+	}
+	for i := range p.nodes {
+		p.await(t, &p.nodes[i])
+	}
+}
+
+// Nodes is how many processes serve: three on PostgreSQL, one on SQLite.
+func (p *Product) Nodes() int { return len(p.nodes) }
+
+// NodeURL is where one node answers by itself, without what stands before the nodes.
+func (p *Product) NodeURL(n int) string { return "http://" + p.nodes[n].addr }
+
+func (p *Product) launch(t testing.TB, n *node, args ...string) {
+	t.Helper()
 	// The test's context ends before its clean-up, where the process is asked to end well.
-	p.cmd = p.command(context.WithoutCancel(t.Context()), t, append([]string{"serve"}, args...))
-	p.cmd.Stdout, p.cmd.Stderr = &p.log, &p.log
-	if err := p.cmd.Start(); err != nil {
+	cmd := p.command(context.WithoutCancel(t.Context()), t, append([]string{"serve"}, args...))
+	cmd.Env = append(cmd.Env, "KEYTURN_ADDR="+n.addr)
+	cmd.Stdout, cmd.Stderr = &p.log, &p.log
+	if err := cmd.Start(); err != nil {
 		t.Fatalf("start the product: %v", err)
 	}
-	ended, cmd := make(chan error, 1), p.cmd
-	p.ended = ended
+	ended := make(chan error, 1)
+	n.cmd, n.ended = cmd, ended
 	go func() { ended <- cmd.Wait() }()
+}
+
+func (p *Product) await(t testing.TB, n *node) {
+	t.Helper()
 	Until(t, "the product to be ready", func() bool {
 		select {
-		case err := <-ended:
-			p.cmd = nil
+		case err := <-n.ended:
+			n.cmd = nil
 			t.Fatalf("the product ended instead of serving: %v\n%s", err, p.Log())
 		default:
 		}
-		return p.ready(t)
+		return ready(t, "http://"+n.addr)
 	})
 }
 
-func (p *Product) ready(t testing.TB) bool {
+func ready(t testing.TB, url string) bool {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.URL+"/readyz", nil)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/readyz", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,35 +154,76 @@ func (p *Product) ready(t testing.TB) bool {
 	return w.StatusCode == http.StatusOK
 }
 
-// Stop asks the process to end, which it must do well.
+// Stop asks the processes to end, which they must do well.
 func (p *Product) Stop(t testing.TB) {
 	t.Helper()
-	if p.cmd == nil {
+	for _, n := range p.nodes {
+		if n.cmd != nil {
+			_ = n.cmd.Process.Signal(syscall.SIGTERM) // it may have ended by itself
+		}
+	}
+	for i := range p.nodes {
+		p.nodes[i].awaitEnd(t)
+	}
+	p.closeFront(t)
+}
+
+func (n *node) awaitEnd(t testing.TB) {
+	t.Helper()
+	if n.cmd == nil {
 		return
 	}
-	_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended by itself
 	select {
-	case err := <-p.ended:
+	case err := <-n.ended:
 		if err != nil {
 			t.Errorf("the product did not end well: %v", err)
 		}
 	case <-time.After(Patience):
-		_ = p.cmd.Process.Kill()
+		_ = n.cmd.Process.Kill()
 		t.Errorf("the product did not end in %s", Patience)
 	}
-	p.cmd = nil
+	n.cmd = nil
 }
 
-// Kill ends the process at once, as a power cut would: kill -9.
+// Kill ends the processes at once, as a power cut would: kill -9.
 func (p *Product) Kill(t testing.TB) {
 	t.Helper()
-	if err := p.cmd.Process.Kill(); err != nil {
+	for i := range p.nodes {
+		p.KillNode(t, i)
+	}
+	p.closeFront(t)
+}
+
+// KillNode ends one process at once. The others go on, and what stands before them passes
+// it over.
+func (p *Product) KillNode(t testing.TB, i int) {
+	t.Helper()
+	n := &p.nodes[i]
+	if err := n.cmd.Process.Kill(); err != nil {
 		t.Fatalf("kill the product: %v", err)
 	}
-	if err := <-p.ended; err == nil {
+	if err := <-n.ended; err == nil {
 		t.Error("the product ended by itself before it was killed")
 	}
-	p.cmd = nil
+	n.cmd = nil
+}
+
+// StartNode starts a process that was killed or stopped again, and returns when it is ready.
+func (p *Product) StartNode(t testing.TB, i int, args ...string) {
+	t.Helper()
+	p.launch(t, &p.nodes[i], args...)
+	p.await(t, &p.nodes[i])
+}
+
+func (p *Product) closeFront(t testing.TB) {
+	t.Helper()
+	if p.front == nil {
+		return
+	}
+	if err := p.front.close(); err != nil {
+		t.Errorf("close what stands before the nodes: %v", err)
+	}
+	p.front = nil
 }
 
 // Restart stops and starts again.

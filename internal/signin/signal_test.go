@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2" //nolint:depguard // the crowd is repeatable from its seed
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -309,7 +310,11 @@ func (w *world) written(t *testing.T) map[string]string {
 // nothing differs from the first, and what was seen in shadow is what the date brings.
 func TestEnforcementInShadowChangesNothingAndIsWhatTheDateBrings(t *testing.T) {
 	t.Parallel()
-	for engine, many := range map[db.Engine]int{db.SQLite: 70, db.Postgres: 12} {
+	people := map[db.Engine]int{db.SQLite: 70, db.Postgres: 12}
+	if os.Getenv("KEYTURN_TEST_SOAK") != "" {
+		people = map[db.Engine]int{db.SQLite: 10_000, db.Postgres: 1_000}
+	}
+	for engine, many := range people {
 		t.Run(string(engine), func(t *testing.T) {
 			t.Parallel()
 			keys, err := secret.Memory()

@@ -62,7 +62,7 @@ type Cluster struct {
 // and the log, which may lie in memory, stays small.
 const settings = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0" +
 	" -c autovacuum=off -c jit=off -c checkpoint_timeout=1h -c max_wal_size=256MB" +
-	" -c max_connections=400 -c shared_buffers=64MB"
+	" -c max_connections=1000 -c shared_buffers=64MB"
 
 // StartCluster makes and starts a cluster in a new folder: C collation, no network, no
 // password, no waiting for the disk. PostgreSQL refuses to run as root, so root

@@ -187,12 +187,15 @@ func TestEveryLinkOfThePagesLeadsToAFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	records, err := fs.Glob(root, "docs/adr/*.md")
-	if err != nil {
-		t.Fatal(err)
+	for _, pattern := range []string{"docs/*.md", "docs/adr/*.md"} {
+		more, err := fs.Glob(root, pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages = append(pages, more...)
 	}
 	followed := 0
-	for _, page := range append(pages, records...) {
+	for _, page := range pages {
 		for _, link := range links.FindAllStringSubmatch(read(t, page), -1) {
 			followed++
 			if _, err := fs.Stat(root, path.Join(path.Dir(page), link[1])); err != nil {

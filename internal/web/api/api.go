@@ -212,10 +212,13 @@ func (a *API) site(ctx context.Context, k apikey.Key, ref string) (site.Site, er
 	return at, nil
 }
 
-// sound says whether a text can be looked up and stored: no control characters, which
-// PostgreSQL takes in part only, and not longer than any name.
+// sound says whether a text can be looked up, stored and shown: no control characters, which
+// PostgreSQL takes in part only, none that turns the words after it round (CVE-2021-42574),
+// and not longer than any name.
 func sound(s string) bool {
-	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= longestText && !strings.ContainsFunc(s, unicode.IsControl)
+	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= longestText && !strings.ContainsFunc(s, func(c rune) bool {
+		return unicode.In(c, unicode.Cc, unicode.Bidi_Control, unicode.Zl, unicode.Zp)
+	})
 }
 
 // plainErrors has huma make our errors, which hold nothing of what was sent. It is a

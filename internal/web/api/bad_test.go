@@ -58,6 +58,27 @@ func TestNothingThatIsSentIsRepeatedByARefusalOrBreaksAnything(t *testing.T) {
 	})
 }
 
+// A name that turns the words after it round would read as another on the pages of admins.
+func TestANameThatTurnsWordsRoundIsRefused(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, w *world) {
+		token := w.key("reports", []apikey.Scope{apikey.WriteIntegrations}, w.site)
+		for _, c := range []string{`\u202e`, `\u2066`, `\u061c`, `\u2028`} {
+			for _, field := range []string{"organisation", "by"} {
+				body := fmt.Sprintf(`{"state":"connected","connected_at":"2026-02-03T04:05:06Z",%q:"Bay%sotuA"}`, field, c)
+				got := w.call(http.MethodPut, "/api/v1/sites/S1/integrations/xero", token, body)
+				if got.status != http.StatusUnprocessableEntity {
+					t.Errorf("%s: %d %s", body, got.status, got.body)
+				}
+			}
+		}
+		got := w.call(http.MethodPut, "/api/v1/sites/S1/integrations/xero", token, `{"state":"connected","connected_at":"2026-02-03T04:05:06Z","organisation":"Baý & Söhne 海"}`)
+		if got.status != http.StatusOK {
+			t.Errorf("a name of another alphabet: %d %s", got.status, got.body)
+		}
+	})
+}
+
 // FuzzACursor reads cursors that nobody made.
 func FuzzACursor(f *testing.F) {
 	f.Add("WyJ1c2VycyIsIlUxMDAwMDciXQ")
